@@ -1,0 +1,76 @@
+// The arrows of the house: core <- io <- actors <- replica, core <- machines <- replica.
+// The primary knows nothing of the replica (P5-I16), and only the faces know the transport.
+const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
+
+module.exports = {
+  forbidden: [
+    forbid('no-cycles', 'A cycle hides who owns what.', {}, { circular: true }),
+    forbid(
+      'core-is-pure',
+      'core knows no I/O, no XState and no other room.',
+      { path: '^src/core' },
+      {
+        path: '^(src/(?!core)|machines)|node_modules/(xstate|pino|fastify|undici|classic-level)|^(fs|net|http|child_process|timers)',
+      },
+    ),
+    forbid(
+      'machines-import-core-and-xstate-only',
+      'A chart names effects, it never performs them.',
+      { path: '^machines/(?!model)' },
+      { pathNot: '^(machines/|src/core/)|node_modules/xstate' },
+    ),
+    forbid(
+      'io-knows-only-core',
+      'Ports and their implementations.',
+      { path: '^src/io' },
+      { path: '^(machines|src/(actors|primary|replica|http|cli))' },
+    ),
+    forbid(
+      'actors-know-only-core-and-io',
+      'Actors observe; they hold no decision and no chart.',
+      { path: '^src/actors' },
+      { path: '^(machines|src/(primary|replica|http|cli))' },
+    ),
+    forbid(
+      'primary-knows-nothing-of-the-replica',
+      'P5-I16: the primary can be built with replication left out.',
+      { path: '^src/primary' },
+      { path: '^src/(replica|actors|http|cli)|^machines/(?!1-role|primary)' },
+    ),
+    forbid(
+      'replica-knows-no-face',
+      'The engine does not know who asks.',
+      { path: '^src/replica' },
+      { path: '^src/(http|cli)' },
+    ),
+    forbid(
+      'http-knows-no-cli',
+      'Faces do not lean on each other.',
+      { path: '^src/http' },
+      { path: '^src/cli' },
+    ),
+    forbid(
+      'graph-only-in-the-model',
+      '@xstate/graph is imported in one room.',
+      { pathNot: '^machines/model' },
+      { path: 'node_modules/@xstate/graph' },
+    ),
+    forbid('nothing-unresolvable', 'An import must exist.', {}, { couldNotResolve: true }),
+    forbid(
+      'no-orphans',
+      'A file nobody imports is dead.',
+      { orphan: true, pathNot: '\\.d\\.ts$|^src/index\\.ts$|^src/cli/main\\.ts$' },
+      {},
+    ),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default'],
+    },
+  },
+};

@@ -1,0 +1,2 @@
+/** The public API of Replichart. The stages fill it in. */
+export {};
