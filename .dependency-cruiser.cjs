@@ -35,7 +35,7 @@ module.exports = {
       'primary-knows-nothing-of-the-replica',
       'P5-I16: the primary can be built with replication left out.',
       { path: '^src/primary' },
-      { path: '^src/(replica|actors|http|cli)|^machines/(?!1-role|primary)' },
+      { path: '^src/(replica|actors|http|cli)|^machines/(?!1-role|primary|claims|context|replica-state)' },
     ),
     forbid(
       'replica-knows-no-face',

@@ -1,0 +1,66 @@
+import { crc32c as crc32cNative } from '@node-rs/crc32';
+import { createHash, timingSafeEqual } from 'node:crypto';
+
+/** CRC32C (Castagnoli) of the parts, in order, as if they were one buffer. */
+export function crc32c(...parts: readonly Uint8Array[]): number {
+  let crc = 0;
+  for (const part of parts) crc = crc32cNative(part, crc);
+  return crc >>> 0;
+}
+
+export function sha256(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
+
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}
+
+/** A checksum as it is shown to people: eight hexadecimal digits. */
+export function hex32(value: number): string {
+  return value.toString(16).padStart(8, '0');
+}
+
+/** Compares secrets without telling by timing where they part. */
+export function equalInConstantTime(left: string, right: string): boolean {
+  return timingSafeEqual(sha256(Buffer.from(left)), sha256(Buffer.from(right)));
+}
+
+/**
+ * Reads an unsigned 64-bit little-endian integer that must be a safe integer. Returns `null` where it is not, so that
+ * the caller can say which field of which file holds it.
+ */
+export function readSafeU64(buffer: Buffer, offset: number): number | null {
+  const value = buffer.readBigUInt64LE(offset);
+  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : null;
+}
+
+export function writeU64(buffer: Buffer, value: number, offset: number): void {
+  buffer.writeUInt32LE(value % 0x1_0000_0000, offset);
+  buffer.writeUInt32LE(Math.floor(value / 0x1_0000_0000), offset + 4);
+}
+
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+export function isUuid(text: string): boolean {
+  return uuidPattern.test(text);
+}
+
+export function uuidToBytes(uuid: string): Buffer {
+  return Buffer.from(uuid.replaceAll('-', ''), 'hex');
+}
+
+export function uuidFromBytes(bytes: Uint8Array): string {
+  const digits = hex(bytes);
+  return [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    digits.slice(12, 16),
+    digits.slice(16, 20),
+    digits.slice(20, 32),
+  ].join('-');
+}
+
+/** A value that JSON can carry without loss: what facts, evidence and halt records are made of. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = Readonly<Record<string, Json>>;

@@ -1,0 +1,172 @@
+import * as z from 'zod';
+import type { JsonObject } from './bytes.ts';
+import { ReplichartError } from './errors.ts';
+import { FRAME_BYTES_MAX, SEGMENT_HEADER_BYTES } from './limits.ts';
+
+const uuid = z
+  .string()
+  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, 'must be a UUID in lower case');
+const httpUrl = z.string().refine((text) => {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:');
+}, 'must be an http:// or https:// URL');
+const listen = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):\d{1,5}$/, 'must be HOST:PORT')
+  .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'the port must be 0 to 65535');
+const text = z.string().min(1, 'must not be empty');
+const wholeNumber = z.coerce.number().int('must be a whole number');
+
+const SEGMENT_BYTES_MIN = FRAME_BYTES_MAX + SEGMENT_HEADER_BYTES;
+
+/** Every field there is. A file uses these names; the environment uses REPLICHART_ and upper case with underscores. */
+const fields = z.strictObject({
+  role: z.enum(['primary', 'replica'], 'must be "primary" or "replica"'),
+  /** Absolute or relative path of the node's data directory. */
+  dataDir: text,
+  /** HOST:PORT to serve HTTP on; left out, the node serves nothing. */
+  listen: listen.optional(),
+  /** Replication is off unless it is asked for. */
+  replication: z.enum(['disabled', 'enabled'], 'must be "disabled" or "enabled"').default('disabled'),
+  primaryUrl: httpUrl.optional(),
+  clusterId: uuid.optional(),
+  nodeId: uuid.optional(),
+  /** Bearer token that callers of this node must send. */
+  token: text.optional(),
+  /** Certificate and key files: the node serves HTTPS. */
+  tlsCertFile: text.optional(),
+  tlsKeyFile: text.optional(),
+  /** A segment is sealed by the first frame that takes it to this size or beyond; bytes. */
+  segmentBytesMax: wholeNumber
+    .min(SEGMENT_BYTES_MIN, `must be at least ${SEGMENT_BYTES_MIN}`)
+    .max(0x4000_0000, 'must be at most 1073741824')
+    .default(64 * 1024 * 1024),
+  logLevel: z
+    .enum(
+      ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+      'must be one of trace, debug, info, warn, error, fatal, silent',
+    )
+    .default('info'),
+  /** A file to append the log to; left out, standard error. */
+  logFile: text.optional(),
+});
+
+type Fields = z.infer<typeof fields>;
+
+/** A rule between fields, blamed on one of them. */
+interface CrossRule {
+  readonly field: keyof Fields;
+  readonly broken: (config: Fields) => boolean;
+  readonly rule: string;
+}
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+export function isLoopback(listenAddress: string): boolean {
+  return LOOPBACK.test(listenAddress.slice(0, listenAddress.lastIndexOf(':')));
+}
+
+const crossRules: readonly CrossRule[] = [
+  {
+    field: 'primaryUrl',
+    broken: ({ role, primaryUrl }) => role === 'primary' && primaryUrl !== undefined,
+    rule: 'a primary has no primary: leave it out, or use the role "replica"',
+  },
+  {
+    field: 'primaryUrl',
+    broken: ({ role, primaryUrl }) => role === 'replica' && primaryUrl === undefined,
+    rule: 'a replica requires the URL of its primary',
+  },
+  {
+    field: 'replication',
+    broken: ({ role, replication }) => role === 'replica' && replication === 'enabled',
+    rule: 'a replica does not replicate yet',
+  },
+  {
+    field: 'token',
+    broken: ({ listen: address, token }) =>
+      address !== undefined && !isLoopback(address) && token === undefined,
+    rule: 'an address beyond loopback requires a token',
+  },
+  {
+    field: 'tlsKeyFile',
+    broken: ({ tlsCertFile, tlsKeyFile }) => (tlsCertFile === undefined) !== (tlsKeyFile === undefined),
+    rule: 'a certificate file and a key file go together',
+  },
+];
+
+/** A configuration that was checked whole. */
+export type NodeConfig = Readonly<Fields>;
+export type NodeConfigInput = z.input<typeof fields>;
+export const CONFIG_FIELDS = Object.keys(fields.shape) as (keyof Fields)[];
+
+/** Where a value came from, for messages. */
+export interface ConfigSource {
+  readonly name: string;
+  readonly values: JsonObject;
+}
+
+/** REPLICHART_DATA_DIR for `dataDir`. */
+export function environmentName(field: string): string {
+  return `REPLICHART_${field.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+/** The fields that the environment sets; another variable that begins with REPLICHART_ is an unknown field. */
+export function configFromEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+): ConfigSource {
+  const known = new Map(CONFIG_FIELDS.map((field) => [environmentName(field), field]));
+  const values: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment))
+    if (name.startsWith('REPLICHART_') && value !== undefined) values[known.get(name) ?? name] = value;
+  return { name: 'environment', values };
+}
+
+const SECRETS: readonly string[] = ['token', 'primaryToken'];
+
+/**
+ * Joins sources, the later ones stronger, and checks the whole.
+ *
+ * @throws ReplichartError `CONFIG_INVALID`; its message names field, value, source and rule of each fault.
+ */
+export function resolveConfig(sources: readonly ConfigSource[]): NodeConfig {
+  const origin = new Map<string, string>();
+  const joined: Record<string, unknown> = {};
+  for (const { name, values } of sources) {
+    for (const [field, value] of Object.entries(values)) {
+      if (value === undefined) continue;
+      joined[field] = value;
+      origin.set(field, name);
+    }
+  }
+  const blame = (field: string, rule: string) => {
+    const value = joined[field];
+    const shown =
+      value === undefined ? 'is not set' : SECRETS.includes(field) ? 'is set' : `is ${JSON.stringify(value)}`;
+    const from = origin.has(field) ? ` (from the ${origin.get(field)})` : '';
+    return `${field} ${shown}${from}: ${rule}`;
+  };
+  const parsed = fields.safeParse(joined);
+  const faults = parsed.success
+    ? crossRules
+        .filter(({ broken }) => broken(parsed.data))
+        .map(({ field, rule }) => ({ field: field, message: blame(field, rule) }))
+    : parsed.error.issues.flatMap((issue) =>
+        issue.code === 'unrecognized_keys'
+          ? issue.keys.map((key) => ({ field: key, message: blame(key, 'there is no such field') }))
+          : [{ field: String(issue.path[0]), message: blame(String(issue.path[0]), ruleOf(issue)) }],
+      );
+  if (faults.length > 0 || !parsed.success)
+    throw new ReplichartError(
+      'CONFIG_INVALID',
+      `the configuration is not valid: ${faults.map(({ message }) => message).join('; ')}`,
+      { evidence: { fields: faults } },
+    );
+  return parsed.data;
+}
+
+function ruleOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('undefined'))
+    return 'it is required';
+  return issue.message.replace(/^Invalid input: /, '');
+}

@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import { decodeIdentity, encodeIdentity, type Identity, type IdentityFound } from '../core/identity.ts';
+import { makeDirectoryDurably, readWholeFile, replaceFile } from './durable-file.ts';
+import type { FileSystem } from './file-system.ts';
+
+/** Where things stand in the data directory of a node (docs/FORMAT.md). */
+export class DataDirectory {
+  readonly root: string;
+  readonly files: FileSystem;
+
+  constructor(files: FileSystem, root: string) {
+    this.files = files;
+    this.root = root;
+  }
+
+  get identityFile(): string {
+    return join(this.root, 'identity');
+  }
+  get walDirectory(): string {
+    return join(this.root, 'wal');
+  }
+  get indexDirectory(): string {
+    return join(this.root, 'index');
+  }
+  get haltFile(): string {
+    return join(this.root, 'halt');
+  }
+  get evidenceDirectory(): string {
+    return join(this.root, 'evidence');
+  }
+
+  /** What stands where the identity should; without one, which other things stand in the directory. */
+  async readIdentity(): Promise<IdentityFound> {
+    const bytes = await readWholeFile(this.files, this.identityFile);
+    if (bytes !== null) return decodeIdentity(bytes);
+    const dataFiles = (await this.files.list(this.root)).filter((name) => name !== 'identity.tmp');
+    return { state: 'absent', dataFiles };
+  }
+
+  /** Makes the directory this node's own. */
+  async writeIdentity(identity: Identity): Promise<void> {
+    await makeDirectoryDurably(this.files, this.root);
+    await replaceFile(this.files, this.identityFile, encodeIdentity(identity));
+  }
+}

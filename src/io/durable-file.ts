@@ -1,0 +1,44 @@
+import { dirname } from 'node:path';
+import type { FileSystem } from './file-system.ts';
+
+export const TEMPORARY_SUFFIX = '.tmp';
+
+/**
+ * Puts a whole file in place so that after a crash either the old one or the new one stands there, whole: bytes and
+ * their fsync under another name, then the rename, then the fsync of the directory.
+ */
+export async function replaceFile(files: FileSystem, path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${path}${TEMPORARY_SUFFIX}`;
+  if ((await files.stat(temporary)) !== null) await files.remove(temporary);
+  const handle = await files.open(temporary, 'create');
+  try {
+    await handle.append([bytes]);
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+  await files.rename(temporary, path);
+  await files.syncDirectory(dirname(path));
+}
+
+/** Makes a directory that survives a power cut, entry by entry from the first one that is new. */
+export async function makeDirectoryDurably(files: FileSystem, path: string): Promise<void> {
+  if ((await files.stat(path)) !== null) return;
+  const parent = dirname(path);
+  await makeDirectoryDurably(files, parent);
+  await files.makeDirectory(path);
+  await files.syncDirectory(parent);
+}
+
+/** All the bytes of a small file, or `null` where there is none. */
+export async function readWholeFile(files: FileSystem, path: string): Promise<Buffer | null> {
+  const found = await files.stat(path);
+  if (found === null) return null;
+  const handle = await files.open(path, 'read');
+  try {
+    const buffer = Buffer.alloc(found.bytes);
+    return buffer.subarray(0, await handle.read(buffer, 0));
+  } finally {
+    await handle.close();
+  }
+}

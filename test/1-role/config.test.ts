@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import { configFromEnvironment, environmentName, resolveConfig } from '../../src/core/config.ts';
+import { ReplichartError } from '../../src/core/errors.ts';
+
+const resolve = (...sources: Record<string, unknown>[]) =>
+  resolveConfig(sources.map((values, index) => ({ name: `source ${index}`, values: values as never })));
+
+function messageOf(values: Record<string, unknown>): string {
+  try {
+    resolve(values);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ReplichartError);
+    expect((error as ReplichartError).code).toBe('CONFIG_INVALID');
+    return (error as ReplichartError).message;
+  }
+  throw new Error('it was taken for valid');
+}
+
+const primary = { role: 'primary', dataDir: 'd' };
+
+describe('configuration', () => {
+  test('P5-I16: replication is disabled unless it is asked for', () => {
+    expect(resolve(primary)).toEqual({
+      role: 'primary',
+      dataDir: 'd',
+      replication: 'disabled',
+      segmentBytesMax: 64 * 1024 * 1024,
+      logLevel: 'info',
+    });
+  });
+
+  test('an unknown field is an error that names it', () => {
+    expect(messageOf({ ...primary, dataDirectory: 'x' })).toBe(
+      'the configuration is not valid: dataDirectory is "x" (from the source 0): there is no such field',
+    );
+  });
+
+  test.each([
+    [{ dataDir: 'd' }, 'role is not set: must be "primary" or "replica"'],
+    [{ ...primary, role: 'leader' }, 'role is "leader" (from the source 0): must be "primary" or "replica"'],
+    [{ role: 'primary' }, 'dataDir is not set: it is required'],
+    [{ ...primary, listen: '7001' }, 'listen is "7001" (from the source 0): must be HOST:PORT'],
+    [
+      { ...primary, listen: '127.0.0.1:70000' },
+      'listen is "127.0.0.1:70000" (from the source 0): the port must be 0 to 65535',
+    ],
+    [
+      { ...primary, segmentBytesMax: 12 },
+      'segmentBytesMax is 12 (from the source 0): must be at least 4194400',
+    ],
+    [
+      { ...primary, clusterId: 'ABC' },
+      'clusterId is "ABC" (from the source 0): must be a UUID in lower case',
+    ],
+    [
+      { ...primary, primaryUrl: 'http://127.0.0.1:1' },
+      'primaryUrl is "http://127.0.0.1:1" (from the source 0): a primary has no primary: leave it out, or use the role "replica"',
+    ],
+    [{ role: 'replica', dataDir: 'd' }, 'primaryUrl is not set: a replica requires the URL of its primary'],
+    [
+      { role: 'replica', dataDir: 'd', primaryUrl: 'ftp://x' },
+      'primaryUrl is "ftp://x" (from the source 0): must be an http:// or https:// URL',
+    ],
+    [{ ...primary, listen: '0.0.0.0:7001' }, 'token is not set: an address beyond loopback requires a token'],
+    [
+      { ...primary, tlsCertFile: 'c' },
+      'tlsKeyFile is not set: a certificate file and a key file go together',
+    ],
+  ])('names field, value and rule: %j', (values, message) => {
+    expect(messageOf(values)).toBe(`the configuration is not valid: ${message}`);
+  });
+
+  test('a secret is never shown', () => {
+    expect(messageOf({ ...primary, token: '', listen: '127.0.0.1:1' })).toBe(
+      'the configuration is not valid: token is set (from the source 0): must not be empty',
+    );
+  });
+
+  test('later sources are stronger, and the environment has a name for every field', () => {
+    const environment = configFromEnvironment({
+      REPLICHART_DATA_DIR: 'from-environment',
+      REPLICHART_SEGMENT_BYTES_MAX: '8388608',
+      OTHER: 'x',
+    });
+    const config = resolveConfig([
+      { name: 'file', values: { role: 'primary', dataDir: 'from-file', logLevel: 'warn' } },
+      environment,
+      { name: 'flags', values: { dataDir: 'from-flags' } },
+    ]);
+    expect(config).toMatchObject({ dataDir: 'from-flags', segmentBytesMax: 8388608, logLevel: 'warn' });
+    expect(environmentName('tlsCertFile')).toBe('REPLICHART_TLS_CERT_FILE');
+  });
+
+  test('an unknown variable of ours is an error too', () => {
+    const source = configFromEnvironment({ REPLICHART_DATADIR: 'x' });
+    expect(() => resolveConfig([{ name: 'x', values: primary }, source])).toThrow(
+      'REPLICHART_DATADIR is "x" (from the environment): there is no such field',
+    );
+  });
+});
