@@ -1,0 +1,45 @@
+/**
+ * What a node remembers between two events: facts and positions, never bytes. Files are the source of truth; this is
+ * what was last observed of them.
+ */
+import type { IdentityFound, Identity, Role } from '../src/core/identity.ts';
+import type { EffectFault, HaltReason } from '../src/core/halt.ts';
+import type { DiskSurvey } from '../src/core/recovery/survey.ts';
+import type { Position } from '../src/core/position.ts';
+
+/** What the configuration says, as far as the lifecycle depends on it. */
+export interface NodeInput {
+  readonly role: Role;
+  readonly replication: 'disabled' | 'enabled';
+  readonly clusterId: string | null;
+  readonly nodeId: string | null;
+}
+
+export interface NodeContext {
+  readonly input: NodeInput;
+  readonly identityFound: IdentityFound | null;
+  readonly identity: Identity | null;
+  readonly recordedHalt: HaltReason | null;
+  readonly survey: DiskSurvey | null;
+  readonly applied: Position | null;
+  readonly halt: HaltReason | null;
+  /** Why the halt record could not be written; the halt holds all the same. */
+  readonly haltRecordFault: EffectFault | null;
+}
+
+export function initialContext(input: NodeInput): NodeContext {
+  return {
+    input,
+    identityFound: null,
+    identity: null,
+    recordedHalt: null,
+    survey: null,
+    applied: null,
+    halt: null,
+    haltRecordFault: null,
+  };
+}
+
+/** What a host, an operator or the write path tells a node; everything else it learns from its own effects. */
+export type NodeEvent =
+  { readonly type: 'node.stop' } | { readonly type: 'storage.failed'; readonly fault: EffectFault };

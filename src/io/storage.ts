@@ -1,0 +1,189 @@
+import { hex, hex32 } from '../core/bytes.ts';
+import { assertThat, ReplichartError } from '../core/errors.ts';
+import {
+  decodeCheckpoint,
+  encodeCheckpoint,
+  GENESIS_CHECKPOINT,
+  type Checkpoint,
+} from '../core/storage/checkpoint.ts';
+import {
+  afterDocument,
+  AFTER_VERSION_KEYS,
+  CHECKPOINT_KEY,
+  collectionBounds,
+  commitIdOfKey,
+  decodeIndexValue,
+  documentPrefix,
+  encodeIndexValue,
+  FIRST_VERSION_KEY,
+  versionKey,
+} from '../core/storage/index-entry.ts';
+import { OP_DELETE, OP_PUT, readOperation, type OperationRecord } from '../core/wal/operation.ts';
+import { forEachOperation } from '../core/wal/payload.ts';
+import { ProvenBatch } from '../core/wal/proof.ts';
+import type { IndexEntry, VersionIndex } from './version-index.ts';
+import type { WalFiles } from './wal-files.ts';
+
+/** One version of one document as it stands in the log; `document` is `null` for a deletion. */
+export interface Version {
+  readonly commitId: number;
+  readonly collection: Buffer;
+  readonly id: Buffer;
+  readonly document: Buffer | null;
+}
+
+/** A version together with the operation record that it was read from. */
+export interface StoredVersion extends Version {
+  readonly record: Buffer;
+}
+
+/** What the index says of its own progress. */
+export type CheckpointFound =
+  | { readonly state: 'absent' }
+  | { readonly state: 'damaged'; readonly bytes: string }
+  | { readonly state: 'intact'; readonly checkpoint: Checkpoint };
+
+/**
+ * The multi-version storage of a node: the log holds every version once, the index says where. One applier and one
+ * read resolver serve primary and replica alike (P5-I7).
+ */
+export class Storage {
+  readonly #index: VersionIndex;
+  readonly #wal: WalFiles;
+
+  constructor(index: VersionIndex, wal: WalFiles) {
+    this.#index = index;
+    this.#wal = wal;
+  }
+
+  async readCheckpoint(): Promise<CheckpointFound> {
+    const bytes = await this.#index.get(CHECKPOINT_KEY);
+    if (bytes === undefined) return { state: 'absent' };
+    const checkpoint = decodeCheckpoint(bytes);
+    return checkpoint === null ? { state: 'damaged', bytes: hex(bytes) } : { state: 'intact', checkpoint };
+  }
+
+  /** Makes the checkpoint before everything; durable, so that a power cut cannot take the store back before it. */
+  async initialise(): Promise<Checkpoint> {
+    await this.#index.write([checkpointEntry(GENESIS_CHECKPOINT)], { durable: true });
+    return GENESIS_CHECKPOINT;
+  }
+
+  /**
+   * Applies whole commits and the checkpoint after them in one atomic batch. The WAL that holds them must be durable:
+   * the index may come back older after a power cut, never newer than the log.
+   */
+  async apply(batch: ProvenBatch, before: Checkpoint): Promise<Checkpoint> {
+    assertThat(ProvenBatch.isProven(batch), 'P5-I5: only proven WAL is applied');
+    assertThat(
+      batch.from.lsn === before.lsn && batch.from.historyHash === before.historyHash,
+      'P5-I4: a batch is applied exactly after the last one',
+    );
+    const entries: IndexEntry[] = [];
+    for (const { lsn, bytes } of batch.frames) {
+      forEachOperation(bytes, (commitId, offset, size) => {
+        const idAt = offset + 12 + (bytes[offset + 1] as number);
+        const key = versionKey(
+          bytes.subarray(offset + 12, idAt),
+          bytes.subarray(idAt, idAt + bytes.readUInt16LE(offset + 2)),
+          commitId,
+        );
+        entries.push({ key, value: encodeIndexValue(key, 'wal', lsn + offset, size) });
+      });
+    }
+    const { commitId, lsn, historyHash, segmentStartLsn } = batch.to;
+    const after: Checkpoint = {
+      commitId,
+      lsn,
+      historyHash,
+      segmentStartLsn,
+      snapshotCut: before.snapshotCut,
+    };
+    entries.push(checkpointEntry(after));
+    await this.#index.write(entries, { durable: false });
+    return after;
+  }
+
+  /** The version of a document that a view sees: the newest with a commit id of at most `bound`. */
+  async get(bound: number, collection: Buffer, id: Buffer): Promise<Version | null> {
+    const entry = await this.#index.first(versionKey(collection, id, bound), afterDocument(collection, id));
+    if (entry === undefined) return null;
+    const version = await this.#read(entry);
+    return version.document === null ? null : version;
+  }
+
+  /**
+   * The documents of a collection that a view sees, in id order, after `after`. Deleted ones are left out. Bounded
+   * memory: a page of index entries at a time.
+   */
+  async *scan(bound: number, collection: Buffer, after: Buffer | null): AsyncGenerator<Version> {
+    const bounds = collectionBounds(collection);
+    const from = after === null ? bounds.from : afterDocument(collection, after);
+    for await (const entry of this.#visible(bound, from, bounds.to)) {
+      const version = await this.#read(entry);
+      if (version.document !== null) yield version;
+    }
+  }
+
+  /** Every retained version with a commit id of at most `bound`, in key order, newest first within a key. */
+  async *versions(bound: number): AsyncGenerator<StoredVersion> {
+    for await (const page of this.#index.pages(FIRST_VERSION_KEY, AFTER_VERSION_KEYS))
+      for (const entry of page) if (commitIdOfKey(entry.key) <= bound) yield await this.#read(entry);
+  }
+
+  /** Of each key, the first entry within the bound: entries come newest first. */
+  async *#visible(bound: number, from: Buffer, to: Buffer): AsyncGenerator<IndexEntry> {
+    let seen: Buffer | null = null;
+    for await (const page of this.#index.pages(from, to)) {
+      for (const entry of page) {
+        const document = documentPrefix(entry.key);
+        if (seen !== null && document.equals(seen)) continue;
+        if (commitIdOfKey(entry.key) > bound) continue;
+        seen = Buffer.from(document);
+        yield entry;
+      }
+    }
+  }
+
+  /** Reads the version behind an index entry and verifies both checksums, and that one is the other's. */
+  async #read(entry: IndexEntry): Promise<StoredVersion> {
+    const place = decodeIndexValue(entry.key, entry.value);
+    if (place === null)
+      throw new ReplichartError('INDEX_DAMAGED', 'an index entry does not carry its checksum', {
+        evidence: { key: hex(entry.key), value: hex(entry.value) },
+      });
+    const bytes = await this.#wal.readRecord(place.offset, place.bytes);
+    const commitId = commitIdOfKey(entry.key);
+    const record = bytes === null ? null : readOperation(bytes, commitId);
+    if (bytes === null || record === null || !isVersionOf(entry.key, commitId, record))
+      throw new ReplichartError('INDEX_DAMAGED', 'a stored version does not carry its checksum', {
+        evidence: {
+          log: place.log,
+          offset: place.offset,
+          bytes: place.bytes,
+          commit_id: commitId,
+          expected_crc32c: record === null ? null : hex32(record.crcComputed),
+          found_crc32c: record === null ? null : hex32(record.crcStored),
+        },
+      });
+    return {
+      commitId,
+      collection: record.collection,
+      id: record.id,
+      document: record.op === OP_DELETE ? null : record.document,
+      record: bytes,
+    };
+  }
+}
+
+function isVersionOf(key: Buffer, commitId: number, record: OperationRecord): boolean {
+  return (
+    record.crcStored === record.crcComputed &&
+    (record.op === OP_PUT || record.op === OP_DELETE) &&
+    versionKey(record.collection, record.id, commitId).equals(key)
+  );
+}
+
+function checkpointEntry(checkpoint: Checkpoint): IndexEntry {
+  return { key: CHECKPOINT_KEY, value: encodeCheckpoint(checkpoint) };
+}
