@@ -1,0 +1,48 @@
+import type { Identity } from '../core/identity.ts';
+import type { Position } from '../core/position.ts';
+import { prepareCommit, type Operation } from '../core/wal/operation.ts';
+import type { ReadView } from '../node/read-view.ts';
+import type { NodeSnapshot, ViewRequest } from '../node/served-node.ts';
+import { openPrimary } from '../primary/primary.ts';
+import { configOf, host, portsOf, type HostPorts, type NodeOptions } from './node-host.ts';
+
+export type PrimaryOptions = Omit<NodeOptions, 'primaryUrl'>;
+
+export interface Primary extends AsyncDisposable {
+  readonly identity: Identity;
+  /** Where the primary is served; `null` without `listen`. */
+  readonly url: string | null;
+  /** The chart's state at this moment. */
+  snapshot(): NodeSnapshot;
+  /** Where applied history ends. */
+  position(): Position | null;
+  /**
+   * Makes one commit of the operations, all or nothing. Resolves after the WAL fsync and the storage apply.
+   * @throws ReplichartError `COMMIT_INVALID`, `COMMIT_TOO_LARGE`, `NOT_WRITABLE`, `STORAGE_FAILED`.
+   */
+  commit(operations: readonly Operation[]): Promise<Position>;
+  /** Runs `use` on one immutable view: the newest, or the one asked for. */
+  read<Result>(use: (view: ReadView) => Promise<Result>, request?: ViewRequest): Promise<Result>;
+  /** Finishes the commits that were taken, closes everything. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a primary on a data directory, and serves it where `listen` says so.
+ *
+ * @throws ReplichartError `CONFIG_INVALID`, `LISTEN_FAILED`, or why the directory is refused; nothing is written then.
+ */
+export async function createPrimary(options: PrimaryOptions, ports: HostPorts = {}): Promise<Primary> {
+  const config = configOf('primary', options);
+  const { node, url, stop } = await host(config, () => openPrimary(config, portsOf(config, ports)));
+  return {
+    identity: node.identity,
+    url,
+    snapshot: () => node.snapshot(),
+    position: () => node.applied(),
+    commit: async (operations) => node.commit(prepareCommit(operations)),
+    read: (use, request) => node.read(use, request),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}

@@ -1,0 +1,64 @@
+import { Command } from 'commander';
+import { resolve } from 'node:path';
+import { ReplichartError } from '../../core/errors.ts';
+import { haltToJson } from '../../core/halt.ts';
+import { DataDirectory } from '../../io/data-directory.ts';
+import { clearHalt, readHalt } from '../../io/halt-file.ts';
+import { levelVersionIndex } from '../../io/level-version-index.ts';
+import { nodeFileSystem } from '../../io/node-file-system.ts';
+import { fieldsText, outputOf } from '../output.ts';
+
+interface HaltFlags {
+  readonly data: string;
+  readonly json?: boolean;
+}
+
+/** `replichart halt show|clear`: the recorded halt of a node that does not run. */
+export function haltCommand(): Command {
+  const command = new Command('halt').description('show or clear the recorded halt of a node');
+  command
+    .command('show')
+    .description('why the node halted; works while it runs')
+    .requiredOption('--data <dir>', 'data directory of the node')
+    .option('--json', 'print as JSON')
+    .action(async (flags: HaltFlags) => {
+      const halt = await readHalt(await existing(flags.data));
+      outputOf(flags).result(
+        { halted: halt !== null, halt: halt && haltToJson(halt) },
+        halt === null ? 'no halt is recorded' : fieldsText({ ...haltToJson(halt) }),
+      );
+    });
+  command
+    .command('clear')
+    .description('let the node start again; the record is kept with the evidence')
+    .requiredOption('--data <dir>', 'data directory of the node, which must not run')
+    .option('--json', 'print as JSON')
+    .addHelpText('after', '\nExample:\n  replichart halt clear --data ./replica')
+    .action(async (flags: HaltFlags) => {
+      const directory = await existing(flags.data);
+      await assertNotRunning(directory);
+      const halt = await readHalt(directory);
+      const keptAs = halt === null ? null : await clearHalt(directory);
+      outputOf(flags).result(
+        { cleared: halt !== null, kept_as: keptAs, halt: halt && haltToJson(halt) },
+        keptAs === null
+          ? 'no halt is recorded'
+          : `cleared ${halt?.code ?? ''}; the record is kept as ${keptAs}`,
+      );
+    });
+  return command;
+}
+
+async function existing(data: string): Promise<DataDirectory> {
+  const directory = new DataDirectory(nodeFileSystem, resolve(data));
+  const found = await directory.readIdentity();
+  if (found.state === 'absent')
+    throw new ReplichartError('REQUEST_INVALID', `${data} is no data directory of a node`);
+  return directory;
+}
+
+/** The index store locks its directory for as long as a node runs. */
+async function assertNotRunning(directory: DataDirectory): Promise<void> {
+  const store = levelVersionIndex(directory.files, directory.indexDirectory);
+  if (await store.exists()) await (await store.open()).close();
+}

@@ -1,0 +1,41 @@
+import { ERRORS, ReplichartError, type ErrorCode } from '../core/errors.ts';
+import type { JsonObject } from '../core/bytes.ts';
+
+/** The body of every refusal: the project's own error and the fields of RFC 9457 alongside. */
+export function problemBody(error: ReplichartError) {
+  const { code, invariant, message, evidence } = error;
+  const { status, meaning, action } = ERRORS[code];
+  return {
+    error: { code, invariant, message, evidence },
+    type: `https://replichart.dev/errors/${code}`,
+    title: meaning,
+    status,
+    detail: `${message}. ${action}`,
+  };
+}
+
+interface FrameworkError {
+  readonly code?: string;
+  readonly statusCode?: number;
+  readonly message?: string;
+}
+
+/** Any thrown value as an expected error; what is not expected is a bug and says so. */
+export function asReplichartError(error: unknown): ReplichartError {
+  if (error instanceof ReplichartError) return error;
+  const { code, statusCode, message = String(error) } = error as FrameworkError;
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new ReplichartError('COMMIT_TOO_LARGE', `the body is too large: ${message}`);
+  if (statusCode !== undefined && statusCode < 500) return new ReplichartError('REQUEST_INVALID', message);
+  return new ReplichartError('INTERNAL', message, { cause: error });
+}
+
+/** The error that a problem body of another node describes. */
+export function errorFromProblem(body: unknown): ReplichartError | null {
+  const error = (body as { error?: { code?: string; message?: string; evidence?: JsonObject } } | null)
+    ?.error;
+  if (error?.code === undefined || !Object.hasOwn(ERRORS, error.code)) return null;
+  return new ReplichartError(error.code as ErrorCode, error.message ?? '', {
+    evidence: error.evidence ?? {},
+  });
+}

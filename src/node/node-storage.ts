@@ -1,0 +1,56 @@
+import { ReplichartError } from '../core/errors.ts';
+import type { Identity } from '../core/identity.ts';
+import type { DataDirectory } from '../io/data-directory.ts';
+import type { Fence } from '../io/fence.ts';
+import { Storage } from '../io/storage.ts';
+import type { VersionIndex, VersionIndexStore } from '../io/version-index.ts';
+import { WalFiles } from '../io/wal-files.ts';
+
+/** The files and the index of a node, open. */
+export interface OpenStorage {
+  readonly wal: WalFiles;
+  readonly storage: Storage;
+}
+
+/** Opens WAL and index once the directory is known to be the node's own, and closes them in the end. */
+export class NodeStorage {
+  readonly #directory: DataDirectory;
+  readonly #store: VersionIndexStore;
+  readonly #fence: Fence;
+  #index: VersionIndex | null = null;
+  #open: OpenStorage | null = null;
+
+  constructor(directory: DataDirectory, store: VersionIndexStore, fence: Fence) {
+    this.#directory = directory;
+    this.#store = store;
+    this.#fence = fence;
+  }
+
+  get current(): OpenStorage | null {
+    return this.#open;
+  }
+
+  /**
+   * The index store locks the directory. Once it is locked the identity is read again: of two processes that claimed
+   * an empty directory at the same moment, only the one whose identity stands goes on.
+   */
+  async open(identity: Identity): Promise<OpenStorage> {
+    if (this.#open !== null) return this.#open;
+    this.#index = await this.#fence.write(() => this.#store.open());
+    const found = await this.#directory.readIdentity();
+    if (found.state !== 'present' || found.identity.nodeId !== identity.nodeId)
+      throw new ReplichartError('DATA_DIRECTORY_IN_USE', 'another process claimed the data directory');
+    const wal = await WalFiles.open(this.#directory.files, this.#directory.walDirectory);
+    this.#open = { wal, storage: new Storage(this.#index, wal) };
+    return this.#open;
+  }
+
+  async close(): Promise<void> {
+    const { wal } = this.#open ?? {};
+    const index = this.#index;
+    this.#open = null;
+    this.#index = null;
+    await wal?.close();
+    await index?.close();
+  }
+}

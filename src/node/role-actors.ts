@@ -1,0 +1,50 @@
+import { fromPromise } from 'xstate';
+import type { NodeInput } from '../../machines/context.ts';
+import { encodeHaltRecord, type HaltReason } from '../core/halt.ts';
+import { newIdentity, UNBOUND_CLUSTER, type Identity, type IdentityFound } from '../core/identity.ts';
+import type { DataDirectory } from '../io/data-directory.ts';
+import { replaceFile } from '../io/durable-file.ts';
+import type { Fence } from '../io/fence.ts';
+import type { FileSystem } from '../io/file-system.ts';
+import { readHalt } from '../io/halt-file.ts';
+
+export interface RoleActorPorts {
+  /** Fenced: everything but the halt record goes through it. */
+  readonly directory: DataDirectory;
+  /** Not fenced: a halt is recorded after the fence was closed. */
+  readonly files: FileSystem;
+  readonly fence: Fence;
+  readonly newUuid: () => string;
+  /** Closes files and index. */
+  readonly release: () => Promise<void>;
+}
+
+/** The effects of every node, whichever its role. */
+export function roleActorsOf({ directory, files, fence, newUuid, release }: RoleActorPorts) {
+  return {
+    readIdentity: fromPromise<IdentityFound, null>(() => directory.readIdentity()),
+    claimIdentity: fromPromise<Identity, NodeInput>(async ({ input }) => {
+      // A primary founds its cluster; a replica that knows of none stays unbound until it meets a primary.
+      const clusterId = input.clusterId ?? (input.role === 'primary' ? newUuid() : UNBOUND_CLUSTER);
+      const identity = newIdentity(input.role, clusterId, input.nodeId ?? newUuid());
+      await directory.writeIdentity(identity);
+      return identity;
+    }),
+    readHaltRecord: fromPromise<HaltReason | null, null>(() => readHalt(directory)),
+    writeHaltRecord: fromPromise<null, HaltReason>(async ({ input }) => {
+      await replaceFile(files, directory.haltFile, encodeHaltRecord(input));
+      return null;
+    }),
+    drain: fromPromise<null, null>(async () => {
+      fence.close('the node halted');
+      await fence.drained();
+      return null;
+    }),
+    release: fromPromise<null, null>(async () => {
+      fence.close('the node stopped');
+      await fence.drained();
+      await release();
+      return null;
+    }),
+  };
+}

@@ -1,0 +1,142 @@
+import { createActor, fromPromise, waitFor } from 'xstate';
+import type { DiskSurvey } from '../core/recovery/survey.ts';
+import type { NodeConfig } from '../core/config.ts';
+import { assertThat, ReplichartError } from '../core/errors.ts';
+import { effectFault, haltToJson } from '../core/halt.ts';
+import type { Identity } from '../core/identity.ts';
+import type { Position } from '../core/position.ts';
+import type { ChainState } from '../core/wal/chain.ts';
+import { primaryMachine } from '../../machines/primary.ts';
+import { DataDirectory } from '../io/data-directory.ts';
+import { Fence, fenced } from '../io/fence.ts';
+import { surveyDisk } from '../io/wal-survey.ts';
+import { NodeStorage } from '../node/node-storage.ts';
+import type { NodePorts } from '../node/ports.ts';
+import { ReadView } from '../node/read-view.ts';
+import { roleActorsOf } from '../node/role-actors.ts';
+import type { NodeSnapshot, ServedNode, ViewRequest } from '../node/served-node.ts';
+import { refusedStart, stopNode } from '../node/start.ts';
+import { stateLine, transitionLog } from '../node/transition-log.ts';
+import { repairPrimary } from './repair.ts';
+import { WritePath } from './write-path.ts';
+
+/** A primary that runs: the chart, its effects and the write path joined. */
+export interface PrimaryNode extends ServedNode {
+  readonly identity: Identity;
+  /** Where durable history ends: what may be sent to replicas. */
+  durable(): ChainState | null;
+  onDurable(listener: () => void): () => void;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a primary on its data directory.
+ *
+ * @throws ReplichartError when the start is refused: the directory is another node's, damaged, in use, or its WAL is
+ *   corrupt. The directory is then as it was.
+ */
+export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise<PrimaryNode> {
+  const fence = new Fence();
+  const directory = new DataDirectory(fenced(ports.files, fence), config.dataDir);
+  const nodeStorage = new NodeStorage(
+    directory,
+    ports.indexStore(directory.files, directory.indexDirectory),
+    fence,
+  );
+  let writePath: WritePath | null = null;
+
+  const actor = createActor(
+    primaryMachine.provide({
+      actors: {
+        ...roleActorsOf({
+          directory,
+          files: ports.files,
+          fence,
+          newUuid: ports.newUuid,
+          release: () => nodeStorage.close(),
+        }),
+        surveyDisk: fromPromise<DiskSurvey, null>(async () => {
+          const identity = identityOf();
+          const { storage, wal } = await nodeStorage.open(identity);
+          return surveyDisk(storage, wal, identity.clusterId);
+        }),
+        repairPrimary: fromPromise<Position, DiskSurvey>(async ({ input: survey }) => {
+          const { storage, wal } = await nodeStorage.open(identityOf());
+          const { chain, checkpoint } = await repairPrimary(wal, storage, survey);
+          writePath = new WritePath(
+            {
+              wal,
+              storage,
+              fence,
+              segmentBytesMax: config.segmentBytesMax,
+              onFailure: (error) =>
+                actor.send({ type: 'storage.failed', fault: effectFault('writePath', error) }),
+            },
+            chain,
+            checkpoint,
+          );
+          return checkpoint;
+        }),
+      },
+    }),
+    {
+      input: {
+        role: 'primary',
+        replication: config.replication,
+        clusterId: config.clusterId ?? null,
+        nodeId: config.nodeId ?? null,
+      },
+      inspect: transitionLog(ports.logger),
+    },
+  );
+  const identityOf = (): Identity => {
+    const { identity } = actor.getSnapshot().context;
+    assertThat(identity !== null, 'files are opened only after the identity is known');
+    return identity;
+  };
+  // A chart that fails leaves its effects running: the fence keeps them off the disk.
+  actor.subscribe({ error: (error) => fence.close(error) });
+  actor.start();
+  const started = await waitFor(actor, (s) => s.matches('disabled') || s.matches('halted'));
+  const stop = async () => {
+    await writePath?.stop();
+    await stopNode(actor);
+  };
+  if (started.matches({ halted: 'refusing' })) {
+    await stop();
+    throw refusedStart(started.context);
+  }
+
+  const snapshot = (): NodeSnapshot => actor.getSnapshot();
+  const working = (refusal: 'NOT_WRITABLE' | 'READS_BLOCKED'): WritePath => {
+    const { value, context } = snapshot();
+    if (writePath === null || value !== 'disabled')
+      throw new ReplichartError(refusal, 'the primary is not working', {
+        evidence: { state: stateLine(value), halt: context.halt && haltToJson(context.halt) },
+      });
+    return writePath;
+  };
+  return {
+    identity: identityOf(),
+    snapshot,
+    applied: () => writePath?.applied ?? null,
+    durable: () => writePath?.durable ?? null,
+    onDurable: (listener) => writePath?.onDurable(listener) ?? (() => undefined),
+    commit: async (commit) => working('NOT_WRITABLE').commit(commit),
+    async read<Result>(use: (view: ReadView) => Promise<Result>, request: ViewRequest = {}) {
+      const { commitId, lsn, historyHash } = working('READS_BLOCKED').applied;
+      const bound = request.at ?? commitId;
+      if (bound > commitId)
+        throw new ReplichartError(
+          'VIEW_ABOVE_APPLIED',
+          `view ${bound} is above the applied commit ${commitId}`,
+          {
+            evidence: { view_commit_id: bound, applied_commit_id: commitId },
+          },
+        );
+      const { storage } = await nodeStorage.open(identityOf());
+      return use(new ReadView(storage, bound, { commitId, lsn, historyHash }));
+    },
+    stop,
+  };
+}
