@@ -33,6 +33,10 @@ const fields = z.strictObject({
   nodeId: uuid.optional(),
   /** Bearer token that callers of this node must send. */
   token: text.optional(),
+  /** Bearer token that this node sends to its primary; left out, the node's own. */
+  primaryToken: text.optional(),
+  /** Certificate authority, PEM, that vouches for the primary. */
+  primaryCaFile: text.optional(),
   /** Certificate and key files: the node serves HTTPS. */
   tlsCertFile: text.optional(),
   tlsKeyFile: text.optional(),
@@ -76,11 +80,6 @@ const crossRules: readonly CrossRule[] = [
     field: 'primaryUrl',
     broken: ({ role, primaryUrl }) => role === 'replica' && primaryUrl === undefined,
     rule: 'a replica requires the URL of its primary',
-  },
-  {
-    field: 'replication',
-    broken: ({ role, replication }) => role === 'replica' && replication === 'enabled',
-    rule: 'a replica does not replicate yet',
   },
   {
     field: 'token',

@@ -151,6 +151,34 @@ export const ERRORS = {
     meaning: 'WAL or a snapshot comes from another cluster.',
     action: 'Point the node at the primary of its own cluster, then clear the halt.',
   },
+  POSITION_INVALID: {
+    invariant: 'P5-I4',
+    status: 400,
+    exit: EXIT.corruption,
+    meaning: 'A position is no frame boundary of this history.',
+    action: 'Ask from a position that the node itself has given.',
+  },
+  WAL_PRUNED: {
+    invariant: 'P5-I9',
+    status: 410,
+    exit: EXIT.outOfRetention,
+    meaning: 'The WAL asked for is no longer kept.',
+    action: 'Bootstrap again from a snapshot, in an empty directory.',
+  },
+  REPLICATION_DISABLED: {
+    invariant: 'P5-I16',
+    status: 503,
+    exit: EXIT.failure,
+    meaning: 'Replication is switched off on this node.',
+    action: 'Start the primary with replication enabled.',
+  },
+  PRIMARY_UNREACHABLE: {
+    invariant: 'P5-I10',
+    status: 503,
+    exit: EXIT.failure,
+    meaning: 'The primary cannot be reached, so the replica cannot learn whose history to follow.',
+    action: 'Check the URL of the primary and that it runs; nothing was written.',
+  },
   CHECKPOINT_DAMAGED: {
     invariant: 'P5-I11',
     status: 503,
@@ -293,4 +321,11 @@ export function describeError(error: unknown): JsonObject {
   }
   if (error instanceof ReplichartError) facts['evidence'] = error.evidence;
   return facts;
+}
+
+/** An error in one line, with the code that a system call left. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as NodeJS.ErrnoException;
+  return code === undefined || error.message.includes(code) ? error.message : `${code}: ${error.message}`;
 }

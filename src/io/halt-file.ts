@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { decodeHaltRecord, type HaltReason } from '../core/halt.ts';
 import type { DataDirectory } from './data-directory.ts';
-import { makeDirectoryDurably, readWholeFile } from './durable-file.ts';
+import { makeDirectoryDurably, readWholeFile, replaceFile } from './durable-file.ts';
+import type { FileSystem } from './file-system.ts';
 
 /** The recorded halt of a node, or `null`. */
 export async function readHalt(directory: DataDirectory): Promise<HaltReason | null> {
@@ -18,12 +19,29 @@ export async function readHalt(directory: DataDirectory): Promise<HaltReason | n
 export async function clearHalt(directory: DataDirectory): Promise<string> {
   const { files, evidenceDirectory, haltFile, root } = directory;
   await makeDirectoryDurably(files, evidenceDirectory);
-  const taken = new Set(await files.list(evidenceDirectory));
-  let number = 1;
-  while (taken.has(`halt-${number}`)) number += 1;
-  const name = `halt-${number}`;
+  const name = await freeName(files, evidenceDirectory, 'halt');
   await files.rename(haltFile, join(evidenceDirectory, name));
   await files.syncDirectory(evidenceDirectory);
   await files.syncDirectory(root);
   return `evidence/${name}`;
+}
+
+/** Keeps bytes as evidence, durably and under a name of their own; says where. */
+export async function keepEvidence(
+  directory: DataDirectory,
+  files: FileSystem,
+  what: string,
+  bytes: Uint8Array,
+): Promise<string> {
+  await makeDirectoryDurably(files, directory.evidenceDirectory);
+  const name = await freeName(files, directory.evidenceDirectory, what);
+  await replaceFile(files, join(directory.evidenceDirectory, name), bytes);
+  return `evidence/${name}`;
+}
+
+async function freeName(files: FileSystem, evidenceDirectory: string, what: string): Promise<string> {
+  const taken = new Set(await files.list(evidenceDirectory));
+  let number = 1;
+  while (taken.has(`${what}-${number}`)) number += 1;
+  return `${what}-${number}`;
 }

@@ -84,13 +84,3 @@ export const nodeIsUnchanged: Check<IdentityFacts> = defineCheck('P5-I1 nodeIsUn
   claim: ofPresent(({ identity }, facts) => facts.nodeId === null || identity.nodeId === facts.nodeId),
   evidence,
 });
-
-export const replicationIsDisabled: Check<{ readonly replication: 'disabled' | 'enabled' }> = defineCheck(
-  'P5-I16 replicationIsDisabled',
-  {
-    description: 'Replication is switched off, as it is unless somebody asks for it.',
-    code: 'CONFIG_INVALID',
-    claim: ({ replication }) => replication === 'disabled',
-    evidence: ({ replication }) => ({ replication }),
-  },
-);

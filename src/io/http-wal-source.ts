@@ -1,0 +1,139 @@
+import { Agent, request, type Dispatcher } from 'undici';
+import { ERRORS, errorText, type ErrorCode } from '../core/errors.ts';
+import type { JsonObject } from '../core/bytes.ts';
+import type { MeetFacts, SourceFailure } from '../core/ingress.ts';
+import { REPLICATION_HEADERS } from '../core/replication-protocol.ts';
+import { NoticeSplitter } from '../core/wal/notice.ts';
+import type { OpenedWal, WalChunk, WalSource } from './wal-source.ts';
+
+/** How often the primary is asked to speak on an idle stream, and how long a silence means that it is gone. */
+const NOTICE_INTERVAL_MS = 1_000;
+const SILENCE_MS = 10_000;
+
+export interface HttpSourceOptions {
+  readonly url: string;
+  readonly token?: string | undefined;
+  /** Certificate authority to trust, PEM. */
+  readonly ca?: string | undefined;
+  readonly silenceMs?: number;
+}
+
+/** The replication plane of a primary as a `WalSource`. */
+export function httpWalSource(options: HttpSourceOptions): WalSource {
+  const silence = options.silenceMs ?? SILENCE_MS;
+  const agent = new Agent({
+    connectTimeout: silence,
+    headersTimeout: silence,
+    bodyTimeout: silence,
+    ...(options.ca === undefined ? {} : { connect: { ca: options.ca } }),
+  });
+  const base = options.url.endsWith('/') ? options.url : `${options.url}/`;
+  const get = (path: string) =>
+    request(new URL(`replication/v1/${path}`, base), {
+      dispatcher: agent,
+      headers: options.token === undefined ? {} : { authorization: `Bearer ${options.token}` },
+    });
+  return {
+    async identify() {
+      return answered(async (): Promise<MeetFacts> => {
+        const response = await get('identity');
+        if (response.statusCode !== 200) return refusal(response);
+        const { data } = (await response.body.json()) as { data: IdentityJson };
+        return {
+          kind: 'met',
+          primary: {
+            clusterId: data.cluster_id,
+            formatVersion: data.format_version,
+            oldestLsn: data.oldest_lsn,
+            durable: {
+              commitId: data.durable.commit_id,
+              lsn: data.durable.lsn,
+              historyHash: data.durable.history_hash,
+            },
+          },
+        };
+      });
+    },
+    async openWal(from) {
+      return answered(async (): Promise<OpenedWal> => {
+        const query = new URLSearchParams({
+          from_lsn: String(from.lsn),
+          history_hash: from.historyHash,
+          commit_id: String(from.commitId),
+          notice_interval_ms: String(NOTICE_INTERVAL_MS),
+        });
+        const response = await get(`wal?${query.toString()}`);
+        if (response.statusCode !== 200) return refusal(response);
+        const header = (name: string) => String(response.headers[name] ?? '');
+        const startLsn = Number(header(REPLICATION_HEADERS.startLsn));
+        return {
+          kind: 'opened',
+          stream: {
+            clusterId: header(REPLICATION_HEADERS.clusterId),
+            startLsn,
+            durable: {
+              commitId: Number(header(REPLICATION_HEADERS.durableCommitId)),
+              lsn: Number(header(REPLICATION_HEADERS.durableLsn)),
+              historyHash: header(REPLICATION_HEADERS.durableHash),
+            },
+            chunks: chunksOf(response.body, startLsn),
+            close: () => response.body.destroy(),
+          },
+        };
+      });
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+interface IdentityJson {
+  readonly cluster_id: string;
+  readonly format_version: number;
+  readonly oldest_lsn: number;
+  readonly durable: { readonly commit_id: number; readonly lsn: number; readonly history_hash: string };
+}
+
+/** A connection that fails is an answer; its cause is told in the words of the system. */
+async function answered<Answer>(ask: () => Promise<Answer>): Promise<Answer | SourceFailure> {
+  try {
+    return await ask();
+  } catch (error) {
+    return { kind: 'unreachable', message: errorText(error) };
+  }
+}
+
+async function refusal(response: Dispatcher.ResponseData): Promise<SourceFailure> {
+  const text = await response.body.text();
+  const named = errorOf(text);
+  return named === null
+    ? { kind: 'unreachable', message: `it answered ${response.statusCode}, and not as a primary does` }
+    : { kind: 'refused', ...named };
+}
+
+function errorOf(text: string): { code: ErrorCode; message: string; evidence: JsonObject } | null {
+  try {
+    const { error } = JSON.parse(text) as {
+      error?: { code: string; message: string; evidence: JsonObject };
+    };
+    if (error === undefined || !Object.hasOwn(ERRORS, error.code)) return null;
+    return { code: error.code as ErrorCode, message: error.message, evidence: error.evidence };
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+async function* chunksOf(body: AsyncIterable<Buffer>, startLsn: number): AsyncGenerator<WalChunk> {
+  const splitter = new NoticeSplitter();
+  let lsn = startLsn;
+  for await (const chunk of body) {
+    for (const piece of splitter.split(chunk)) {
+      if (piece.kind === 'notice') {
+        yield piece;
+      } else {
+        yield { kind: 'wal', lsn, bytes: piece.bytes };
+        lsn += piece.bytes.length;
+      }
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import type { NodeSnapshot } from '../../src/index.ts';
+import type { Replica } from '../../src/index.ts';
+import { stateLine } from '../../src/node/transition-log.ts';
+
+/** Resolves as soon as the replica's chart is as the test wants it; fails with the state it is in. */
+export function until(
+  replica: Replica,
+  wanted: (snapshot: NodeSnapshot) => boolean,
+  what = 'the state',
+): Promise<NodeSnapshot> {
+  return new Promise((resolve, reject) => {
+    const look = (snapshot: NodeSnapshot) => {
+      if (!wanted(snapshot)) return false;
+      clearTimeout(timer);
+      stop();
+      resolve(snapshot);
+      return true;
+    };
+    const timer = setTimeout(() => {
+      stop();
+      const { value, context } = replica.snapshot();
+      reject(
+        new Error(
+          `waited for ${what}; it is ${stateLine(value)}, received ${context.received?.lsn ?? 'nothing'}, ` +
+            `halt ${JSON.stringify(context.halt)}, detachment ${context.detachment ?? 'none'}`,
+        ),
+      );
+    }, 15_000);
+    const stop = replica.subscribe(look);
+    look(replica.snapshot());
+  });
+}
+
+export const inState = (prefix: string) => (snapshot: NodeSnapshot) =>
+  stateLine(snapshot.value)
+    .split(' | ')
+    .some((line) => line === prefix || line.startsWith(`${prefix}.`));
+
+export const halted = (replica: Replica) => until(replica, inState('halted.resting'), 'a halt');
+export const detached = (replica: Replica) =>
+  until(replica, inState('replicating.ingesting.detached'), 'detachment');
+export const receivedLsn = (replica: Replica, lsn: number) =>
+  until(replica, ({ context }) => context.received?.lsn === lsn, `received LSN ${lsn}`);
