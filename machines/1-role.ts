@@ -26,6 +26,7 @@ export const roleActors = {
   readHaltRecord: notProvided<HaltReason | null, null>('readHaltRecord'),
   writeHaltRecord: notProvided<null, HaltReason>('writeHaltRecord'),
   drain: notProvided<null, null>('drain'),
+  keepEvidence: notProvided<string | null, HaltReason>('keepEvidence'),
   release: notProvided<null, null>('release'),
 };
 
@@ -64,8 +65,24 @@ export const roleActions = {
   recordIdentity: record((_, identity: Identity) => ({ identity })),
   recordFault: record((_, fault: EffectFault) => ({ halt: haltByFault(fault) })),
   recordHaltFound: record((_, recordedHalt: HaltReason | null) => ({ recordedHalt })),
+  recordEvidence: record(({ halt }, evidenceFile: string | null) =>
+    halt === null || evidenceFile === null
+      ? { evidenceFile }
+      : { evidenceFile, halt: { ...halt, evidence: { ...halt.evidence, bytes_kept_in: evidenceFile } } },
+  ),
+  restoreHalt: record(({ recordedHalt }) => ({ halt: recordedHalt })),
   recordHaltRecordFault: record((_, haltRecordFault: EffectFault) => ({ haltRecordFault })),
 };
+
+/** What a new identity is made of: the configuration, the cluster of the primary that was met, the node id there was. */
+function claimInput({ context: { input, meeting, identity } }: Args): NodeInput {
+  const met = meeting?.kind === 'met' ? meeting.primary.clusterId : null;
+  return {
+    ...input,
+    clusterId: input.clusterId ?? met,
+    nodeId: input.nodeId ?? identity?.nodeId ?? null,
+  };
+}
 
 /** Who owns this directory? Nothing is written before every claim holds. */
 export const initializing = <const Next extends string>(next: Next) =>
@@ -133,7 +150,7 @@ export const initializing = <const Next extends string>(next: Next) =>
         invoke: {
           id: 'claimIdentity',
           src: 'claimIdentity',
-          input: ({ context }: Args) => context.input,
+          input: claimInput,
           onDone: {
             target: 'readingHalt',
             actions: { type: 'recordIdentity', params: ({ event }: Done<Identity>) => event.output },
@@ -199,8 +216,23 @@ export const halted = {
         id: 'drain',
         src: 'drain',
         input: null,
-        onDone: 'recording',
-        onError: { target: 'recording', actions: keepFirstCause('drain') },
+        onDone: 'preserving',
+        onError: { target: 'preserving', actions: keepFirstCause('drain') },
+      },
+    },
+    preserving: {
+      description: 'Keeping the bytes that caused the halt. A stop comes after the record.',
+      meta: { invariants: ['P5-I10', 'P5-I15'] },
+      on: { 'node.stop': {} },
+      invoke: {
+        id: 'keepEvidence',
+        src: 'keepEvidence',
+        input: ({ context }: Args) => context.halt as HaltReason,
+        onDone: {
+          target: 'recording',
+          actions: { type: 'recordEvidence', params: ({ event }: Done<string | null>) => event.output },
+        },
+        onError: { target: 'recording', actions: keepFirstCause('keepEvidence') },
       },
     },
     recording: {

@@ -4,6 +4,8 @@
  */
 import type { IdentityFound, Identity, Role } from '../src/core/identity.ts';
 import type { EffectFault, HaltReason } from '../src/core/halt.ts';
+import type { AttachFacts, MeetFacts, ReceiptFacts } from '../src/core/ingress.ts';
+import type { ChainState } from '../src/core/wal/chain.ts';
 import type { DiskSurvey } from '../src/core/recovery/survey.ts';
 import type { Position } from '../src/core/position.ts';
 
@@ -22,6 +24,17 @@ export interface NodeContext {
   readonly recordedHalt: HaltReason | null;
   readonly survey: DiskSurvey | null;
   readonly applied: Position | null;
+  /** What the primary last said of itself, and of its durable history. */
+  readonly meeting: MeetFacts | null;
+  readonly primaryDurable: Position | null;
+  /** Where the durable received WAL ends. */
+  readonly received: ChainState | null;
+  readonly attachment: AttachFacts | null;
+  readonly receipt: ReceiptFacts | null;
+  /** Why ingress is detached. */
+  readonly detachment: string | null;
+  /** Where the bytes that caused the halt are kept. */
+  readonly evidenceFile: string | null;
   readonly halt: HaltReason | null;
   /** Why the halt record could not be written; the halt holds all the same. */
   readonly haltRecordFault: EffectFault | null;
@@ -35,6 +48,13 @@ export function initialContext(input: NodeInput): NodeContext {
     recordedHalt: null,
     survey: null,
     applied: null,
+    meeting: null,
+    primaryDurable: null,
+    received: null,
+    attachment: null,
+    receipt: null,
+    detachment: null,
+    evidenceFile: null,
     halt: null,
     haltRecordFault: null,
   };
@@ -42,4 +62,6 @@ export function initialContext(input: NodeInput): NodeContext {
 
 /** What a host, an operator or the write path tells a node; everything else it learns from its own effects. */
 export type NodeEvent =
-  { readonly type: 'node.stop' } | { readonly type: 'storage.failed'; readonly fault: EffectFault };
+  | { readonly type: 'node.stop' }
+  | { readonly type: 'replica.attach' }
+  | { readonly type: 'storage.failed'; readonly fault: EffectFault };

@@ -1,12 +1,11 @@
 /**
  * The node chart: the lifecycle of a replica, joined from one file per stage.
- *
- * Stage 1: a replica knows who it is and does nothing. Source: DESIGN 6.
+ * Source: DESIGN 6.
  */
 import { setup } from 'xstate';
+import { noHaltIsRecorded } from '../src/core/checks/recovery.ts';
 import type { InvariantId } from '../src/core/invariants.ts';
-import { replicationIsDisabled } from '../src/core/checks/identity.ts';
-import { claim, guardsOf, prove } from './claims.ts';
+import { claim, guardsOf } from './claims.ts';
 import { initialContext, type NodeContext, type NodeEvent, type NodeInput } from './context.ts';
 import {
   disabled,
@@ -21,10 +20,23 @@ import {
   roleRoutes,
   stopped,
 } from './1-role.ts';
+import {
+  ingesting,
+  ingressActions,
+  ingressActors,
+  ingressClaims,
+  ingressRoutes,
+  meeting,
+} from './2-ingress.ts';
 
+/** Every check of the chart, by the name that its guard has. */
 export const nodeClaims = {
   ...roleClaims,
-  'P5-I16 replicationIsDisabled': claim(replicationIsDisabled, ({ input }) => input),
+  'P5-I10 noHaltIsRecorded': claim(noHaltIsRecorded, ({ recordedHalt, survey }) => ({
+    recordedHalt,
+    survey,
+  })),
+  ...ingressClaims,
 };
 
 const nodeSetup = setup({
@@ -34,17 +46,18 @@ const nodeSetup = setup({
     input: {} as NodeInput,
     meta: {} as { readonly invariants: readonly InvariantId[] },
   },
-  actors: roleActors,
-  guards: { ...guardsOf(nodeClaims), ...roleRoutes },
+  actors: { ...roleActors, ...ingressActors },
+  guards: { ...guardsOf(nodeClaims), ...roleRoutes, ...ingressRoutes },
   actions: {
     ...roleActions,
+    ...ingressActions,
     recordHalt: record((context, { rule }: { rule: keyof typeof nodeClaims }) => ({
       halt: nodeClaims[rule].halt(context),
     })),
   },
 });
 
-const role = initializing('provingDisabled');
+const role = initializing('provingNoHalt');
 
 export const nodeMachine = nodeSetup.createMachine({
   id: 'node',
@@ -52,21 +65,56 @@ export const nodeMachine = nodeSetup.createMachine({
   description: 'A replica. It may lag, it may never lie.',
   context: ({ input }) => initialContext(input),
   initial: 'initializing',
-  on: nodeWide,
+  on: {
+    ...nodeWide,
+    'replica.attach': { description: 'there is something to attach only where ingress is detached' },
+  },
   states: {
     initializing: {
       ...role,
       states: {
         ...role.states,
-        provingDisabled: prove(
-          'P5-I16 replicationIsDisabled',
-          '#node.disabled',
-          '#node.halted.refusing',
-          'Is replication switched off?',
-        ),
+        routing: {
+          description:
+            'A node of a known cluster goes on; a new one asks its primary, unless replication is off.',
+          meta: { invariants: ['P5-I1', 'P5-I16'] },
+          always: [
+            { guard: 'route clusterIsKnown', target: 'readingHalt' },
+            { guard: 'route replicationIsEnabled', target: 'meetingPrimary' },
+            { guard: 'route identityIsPresent', target: 'readingHalt' },
+            { target: 'claiming' },
+          ],
+        },
+        ...meeting,
+        provingNoHalt: {
+          description: 'Does a halt of an earlier run wait for an operator?',
+          meta: { invariants: ['P5-I10'] },
+          always: [
+            {
+              guard: 'P5-I10 noHaltIsRecorded',
+              target: 'routingReplication',
+              meta: { invariants: ['P5-I10'] },
+            },
+            { target: '#node.halted.resting', actions: 'restoreHalt', meta: { invariants: ['P5-I10'] } },
+          ],
+        },
+        routingReplication: {
+          description: 'Replication is off unless it was asked for.',
+          meta: { invariants: ['P5-I16'] },
+          always: [
+            { guard: 'route replicationIsEnabled', target: '#node.replicating' },
+            { target: '#node.disabled' },
+          ],
+        },
       },
     },
     disabled,
+    replicating: {
+      description: 'Following the primary.',
+      meta: { invariants: ['P5-I4', 'P5-I10', 'P5-I13'] },
+      type: 'parallel',
+      states: { ingesting },
+    },
     halted,
     stopped,
   },

@@ -57,7 +57,6 @@ const primarySetup = setup({
     recordHalt: record((context, { rule }: { rule: keyof typeof primaryClaims }) => ({
       halt: primaryClaims[rule].halt(context),
     })),
-    restoreHalt: record((context) => ({ halt: context.recordedHalt })),
     recordSurvey: record((_, survey: DiskSurvey) => ({ survey })),
     recordApplied: record((_, applied: Position) => ({ applied })),
   },

@@ -1,12 +1,14 @@
 import type { StateValue } from 'xstate';
 
 /** The state of a replica as the DX API names it (DESIGN 6). */
-export type ReplicaState = 'Disabled' | 'Initializing' | 'Recovering' | 'ReplicationHalted' | 'Stopped';
+export type ReplicaState =
+  'Disabled' | 'Initializing' | 'Recovering' | 'ReceivingWAL' | 'ReplicationHalted' | 'Stopped';
 
 const TOP_LEVEL: Readonly<Record<string, ReplicaState>> = {
   initializing: 'Initializing',
   disabled: 'Disabled',
   recovering: 'Recovering',
+  replicating: 'ReceivingWAL',
   halted: 'ReplicationHalted',
   stopped: 'Stopped',
 };

@@ -1,6 +1,7 @@
 import type { Identity } from '../core/identity.ts';
 import type { Position } from '../core/position.ts';
 import { prepareCommit, type Operation } from '../core/wal/operation.ts';
+import { replicationPlane } from '../http/replication-plane.ts';
 import type { ReadView } from '../node/read-view.ts';
 import type { NodeSnapshot, ViewRequest } from '../node/served-node.ts';
 import { openPrimary } from '../primary/primary.ts';
@@ -34,7 +35,11 @@ export interface Primary extends AsyncDisposable {
  */
 export async function createPrimary(options: PrimaryOptions, ports: HostPorts = {}): Promise<Primary> {
   const config = configOf('primary', options);
-  const { node, url, stop } = await host(config, () => openPrimary(config, portsOf(config, ports)));
+  const { node, url, stop } = await host(
+    config,
+    () => openPrimary(config, portsOf(config, ports)),
+    replicationPlane,
+  );
   return {
     identity: node.identity,
     url,

@@ -21,6 +21,10 @@ export interface Replica extends AsyncDisposable {
    * @throws ReplichartError with the reason of the refusal.
    */
   read<Result>(use: (view: ReadView) => Promise<Result>, request?: ViewRequest): Promise<Result>;
+  /** Attaches ingress again, if it is detached; what comes of it is a transition. */
+  attach(): void;
+  /** Calls the listener after every transition; returns how to end that. */
+  subscribe(listener: (snapshot: NodeSnapshot) => void): () => void;
   /** Ends the effects under way, closes everything. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -39,6 +43,8 @@ export async function createReplica(options: ReplicaOptions, ports: HostPorts = 
     position: () => node.applied(),
     commit: async (operations) => node.commit(prepareCommit(operations)),
     read: (use, request) => node.read(use, request),
+    attach: () => node.attach(),
+    subscribe: (listener) => node.subscribe(listener),
     stop,
     [Symbol.asyncDispose]: stop,
   };

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
+import type { FastifyInstance } from 'fastify';
 import { destination, pino, type Logger } from 'pino';
 import { resolveConfig, type NodeConfig, type NodeConfigInput } from '../core/config.ts';
 import type { JsonObject } from '../core/bytes.ts';
@@ -24,6 +25,7 @@ export function portsOf(config: NodeConfig, ports: HostPorts): NodePorts {
   return {
     files: ports.files ?? nodeFileSystem,
     indexStore: ports.indexStore ?? levelVersionIndex,
+    walSource: ports.walSource,
     logger: ports.logger ?? loggerOf(config),
     newUuid: ports.newUuid ?? randomUUID,
   };
@@ -45,8 +47,10 @@ export interface HostedNode<Node extends ServedNode> {
 export async function host<Node extends ServedNode & { stop(): Promise<void> }>(
   config: NodeConfig,
   open: () => Promise<Node>,
+  planes: (app: FastifyInstance, served: () => Node) => void = () => undefined,
 ): Promise<HostedNode<Node>> {
-  const server: NodeServer | null = config.listen === undefined ? null : await listen(config, config.listen);
+  const server: NodeServer<Node> | null =
+    config.listen === undefined ? null : await listen(config, config.listen, planes);
   try {
     const node = await open();
     server?.serve(node);

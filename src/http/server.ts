@@ -13,20 +13,24 @@ import { asReplichartError, problemBody } from './problem.ts';
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
 
 /** A server that listens; the node it speaks for is handed in once it has started. */
-export interface NodeServer {
+export interface NodeServer<Node extends ServedNode> {
   readonly url: string;
-  serve(node: ServedNode): void;
+  serve(node: Node): void;
   close(): Promise<void>;
 }
 
 /**
- * Binds the address before anything else of the node is touched, so that a port in use leaves nothing behind.
+ * Serves the planes that every node has, and those that its role adds. Binds the address before anything else of the node is touched, so that a port in use leaves nothing behind.
  *
  * @throws ReplichartError `LISTEN_FAILED`
  */
-export async function listen(config: NodeConfig, address: string): Promise<NodeServer> {
-  let node: ServedNode | null = null;
-  const served = () => {
+export async function listen<Node extends ServedNode>(
+  config: NodeConfig,
+  address: string,
+  planes: (app: FastifyInstance, served: () => Node) => void,
+): Promise<NodeServer<Node>> {
+  let node: Node | null = null;
+  const served = (): Node => {
     if (node === null) throw new ReplichartError('NODE_STARTING', 'the node is starting');
     return node;
   };
@@ -34,6 +38,7 @@ export async function listen(config: NodeConfig, address: string): Promise<NodeS
   healthPlane(app, () => node);
   dxPlane(app, served);
   dataPlane(app, served);
+  planes(app, served);
   const colon = address.lastIndexOf(':');
   const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
   try {

@@ -6,7 +6,7 @@ import type { DataDirectory } from '../io/data-directory.ts';
 import { replaceFile } from '../io/durable-file.ts';
 import type { Fence } from '../io/fence.ts';
 import type { FileSystem } from '../io/file-system.ts';
-import { readHalt } from '../io/halt-file.ts';
+import { keepEvidence, readHalt } from '../io/halt-file.ts';
 
 export interface RoleActorPorts {
   /** Fenced: everything but the halt record goes through it. */
@@ -15,12 +15,14 @@ export interface RoleActorPorts {
   readonly files: FileSystem;
   readonly fence: Fence;
   readonly newUuid: () => string;
+  /** The bytes that caused a halt, if there are any. */
+  readonly suspectBytes: () => Buffer | null;
   /** Closes files and index. */
   readonly release: () => Promise<void>;
 }
 
 /** The effects of every node, whichever its role. */
-export function roleActorsOf({ directory, files, fence, newUuid, release }: RoleActorPorts) {
+export function roleActorsOf({ directory, files, fence, newUuid, suspectBytes, release }: RoleActorPorts) {
   return {
     readIdentity: fromPromise<IdentityFound, null>(() => directory.readIdentity()),
     claimIdentity: fromPromise<Identity, NodeInput>(async ({ input }) => {
@@ -31,6 +33,10 @@ export function roleActorsOf({ directory, files, fence, newUuid, release }: Role
       return identity;
     }),
     readHaltRecord: fromPromise<HaltReason | null, null>(() => readHalt(directory)),
+    keepEvidence: fromPromise<string | null, HaltReason>(async ({ input }) => {
+      const bytes = suspectBytes();
+      return bytes === null ? null : keepEvidence(directory, files, input.code, bytes);
+    }),
     writeHaltRecord: fromPromise<null, HaltReason>(async ({ input }) => {
       await replaceFile(files, directory.haltFile, encodeHaltRecord(input));
       return null;

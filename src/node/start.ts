@@ -15,7 +15,7 @@ interface Matching {
 
 /** Stops a node. A halt that is being recorded is recorded first: the chart does not stop before. */
 export async function stopNode(actor: AnyActorRef): Promise<void> {
-  const recording = [{ halted: 'draining' }, { halted: 'recording' }];
+  const recording = [{ halted: 'draining' }, { halted: 'preserving' }, { halted: 'recording' }];
   await waitFor(actor, (snapshot: Matching) => !recording.some((state) => snapshot.matches(state)));
   actor.send({ type: 'node.stop' });
   await waitFor(actor, (snapshot: Matching) => snapshot.matches({ stopped: 'closed' }));

@@ -17,14 +17,20 @@ import { roleActorsOf } from '../node/role-actors.ts';
 import type { NodeSnapshot, ServedNode, ViewRequest } from '../node/served-node.ts';
 import { refusedStart, stopNode } from '../node/start.ts';
 import { stateLine, transitionLog } from '../node/transition-log.ts';
+import { locatePosition, type ClaimedPosition } from './wal-position.ts';
 import { repairPrimary } from './repair.ts';
 import { WritePath } from './write-path.ts';
 
 /** A primary that runs: the chart, its effects and the write path joined. */
 export interface PrimaryNode extends ServedNode {
   readonly identity: Identity;
-  /** Where durable history ends: what may be sent to replicas. */
-  durable(): ChainState | null;
+  /** The durable history that may be sent to replicas. @throws ReplichartError before recovery is through. */
+  history(): { readonly durable: ChainState; readonly oldestLsn: number };
+  /** Finds a claimed position in durable history. @throws ReplichartError as `locatePosition` does. */
+  locate(claimed: ClaimedPosition): Promise<Position>;
+  /** Durable bytes from an LSN on, not across a segment's end. */
+  readWal(lsn: number, bytes: number): Promise<Buffer>;
+  /** Calls the listener whenever durable history has grown; returns how to end that. */
   onDurable(listener: () => void): () => void;
   stop(): Promise<void>;
 }
@@ -53,6 +59,7 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
           files: ports.files,
           fence,
           newUuid: ports.newUuid,
+          suspectBytes: () => null,
           release: () => nodeStorage.close(),
         }),
         surveyDisk: fromPromise<DiskSurvey, null>(async () => {
@@ -107,6 +114,11 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
     throw refusedStart(started.context);
   }
 
+  const open = () => {
+    const { current } = nodeStorage;
+    if (current === null) throw new ReplichartError('READS_BLOCKED', 'the primary is stopped');
+    return current;
+  };
   const snapshot = (): NodeSnapshot => actor.getSnapshot();
   const working = (refusal: 'NOT_WRITABLE' | 'READS_BLOCKED'): WritePath => {
     const { value, context } = snapshot();
@@ -120,8 +132,10 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
     identity: identityOf(),
     snapshot,
     applied: () => writePath?.applied ?? null,
-    durable: () => writePath?.durable ?? null,
-    onDurable: (listener) => writePath?.onDurable(listener) ?? (() => undefined),
+    history: () => ({ durable: working('READS_BLOCKED').durable, oldestLsn: open().wal.startLsn }),
+    locate: (claimed) => locatePosition(open().wal, working('READS_BLOCKED').durable, claimed),
+    readWal: (lsn, bytes) => open().wal.read(lsn, bytes),
+    onDurable: (listener) => working('READS_BLOCKED').onDurable(listener),
     commit: async (commit) => working('NOT_WRITABLE').commit(commit),
     async read<Result>(use: (view: ReadView) => Promise<Result>, request: ViewRequest = {}) {
       const { commitId, lsn, historyHash } = working('READS_BLOCKED').applied;
@@ -134,7 +148,7 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
             evidence: { view_commit_id: bound, applied_commit_id: commitId },
           },
         );
-      const { storage } = await nodeStorage.open(identityOf());
+      const { storage } = open();
       return use(new ReadView(storage, bound, { commitId, lsn, historyHash }));
     },
     stop,

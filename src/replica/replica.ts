@@ -1,18 +1,22 @@
 import { createActor, waitFor } from 'xstate';
+import type { NodeContext } from '../../machines/context.ts';
 import { nodeMachine } from '../../machines/node.ts';
 import type { NodeConfig } from '../core/config.ts';
 import { ReplichartError } from '../core/errors.ts';
 import { haltToJson } from '../core/halt.ts';
-import { DataDirectory } from '../io/data-directory.ts';
-import { Fence, fenced } from '../io/fence.ts';
+import { Fence } from '../io/fence.ts';
 import type { NodePorts } from '../node/ports.ts';
-import { roleActorsOf } from '../node/role-actors.ts';
 import type { NodeSnapshot, ServedNode } from '../node/served-node.ts';
 import { refusedStart, stopNode } from '../node/start.ts';
 import { stateLine, transitionLog } from '../node/transition-log.ts';
+import { replicaActors } from './actors.ts';
 
 /** A replica that runs: the chart and its effects joined. */
 export interface ReplicaNode extends ServedNode {
+  /** Attaches ingress again, if it is detached; what comes of it is a transition. */
+  attach(): void;
+  /** Calls the listener after every transition; returns how to end that. */
+  subscribe(listener: (snapshot: NodeSnapshot) => void): () => void;
   stop(): Promise<void>;
 }
 
@@ -23,16 +27,10 @@ export interface ReplicaNode extends ServedNode {
  */
 export async function openReplica(config: NodeConfig, ports: NodePorts): Promise<ReplicaNode> {
   const fence = new Fence();
-  const directory = new DataDirectory(fenced(ports.files, fence), config.dataDir);
+  const context = (): NodeContext => actor.getSnapshot().context;
   const actor = createActor(
     nodeMachine.provide({
-      actors: roleActorsOf({
-        directory,
-        files: ports.files,
-        fence,
-        newUuid: ports.newUuid,
-        release: () => Promise.resolve(),
-      }),
+      actors: replicaActors(config, ports, fence, context),
     }),
     {
       input: {
@@ -47,10 +45,8 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
   // A chart that fails leaves its effects running: the fence keeps them off the disk.
   actor.subscribe({ error: (error) => fence.close(error) });
   actor.start();
-  const started = await waitFor(actor, (s) => s.matches('disabled') || s.matches('halted'));
-  const stop = async () => {
-    await stopNode(actor);
-  };
+  const started = await waitFor(actor, (s) => !s.matches('initializing'));
+  const stop = () => stopNode(actor);
   if (started.matches({ halted: 'refusing' })) {
     await stop();
     throw refusedStart(started.context);
@@ -67,6 +63,11 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
       throw new ReplichartError('READS_BLOCKED', 'this replica has applied nothing', {
         evidence: { state: stateLine(value), halt: context.halt && haltToJson(context.halt) },
       });
+    },
+    attach: () => actor.send({ type: 'replica.attach' }),
+    subscribe: (listener) => {
+      const subscription = actor.subscribe(listener);
+      return () => subscription.unsubscribe();
     },
     stop,
   };

@@ -9,6 +9,7 @@ import { ERRORS, EXIT, ReplichartError, type ExitCode } from '../../core/errors.
 import type { Role } from '../../core/identity.ts';
 import type { NodeSnapshot } from '../../node/served-node.ts';
 import { outputOf } from '../output.ts';
+import { parseSchedule, reattach, type ReattachSchedule } from '../reattach.ts';
 
 interface NodeFlags {
   readonly data?: string;
@@ -18,6 +19,7 @@ interface NodeFlags {
   readonly clusterId?: string;
   readonly nodeId?: string;
   readonly tokenFile?: string;
+  readonly reattach?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly segmentBytesMax?: string;
@@ -36,6 +38,10 @@ export function nodeCommands(setExit: SetExit): readonly Command[] {
   );
   const replica = nodeCommand('replica', 'run a replica of a primary')
     .option('--primary <url>', 'URL of the primary')
+    .option(
+      '--reattach <schedule>',
+      'attach again after a loss: waits such as 1s,5s,30s, the last one repeated (default: never)',
+    )
     .action((flags: NodeFlags) => run('replica', flags, setExit));
   return [primary, replica];
 }
@@ -45,7 +51,7 @@ function nodeCommand(name: Role, description: string): Command {
     .description(description)
     .option('--data <dir>', 'data directory of the node')
     .option('--listen <host:port>', 'serve HTTP here; port 0 takes a free one')
-    .option('--replication <enabled|disabled>', 'take part in replication (default: disabled)')
+    .option('--replication <enabled|disabled>', 'take part in replication (default of this command: enabled)')
     .option('--cluster-id <uuid>', 'the cluster this node must belong to')
     .option('--node-id <uuid>', 'the id this node must have')
     .option('--token-file <file>', 'a file with the bearer token that callers must send')
@@ -84,6 +90,8 @@ function configSources(role: Role, flags: NodeFlags): readonly ConfigSource[] {
     logFile: flags.logFile,
   };
   return [
+    // Whoever starts a node by hand has asked for replication; every other source may still say no.
+    { name: 'command', values: { replication: 'enabled' } },
     ...(flags.config === undefined ? [] : [configFile(flags.config)]),
     configFromEnvironment(process.env),
     { name: 'flags', values: given as JsonObject },
@@ -141,8 +149,23 @@ interface RunningNode {
   stop(): Promise<void>;
 }
 
-function start(role: Role, options: NodeOptions): Promise<RunningNode> {
-  return role === 'primary' ? createPrimary(options) : createReplica(options);
+async function start(
+  role: Role,
+  options: NodeOptions,
+  schedule: ReattachSchedule | null,
+): Promise<RunningNode> {
+  if (role === 'primary') return createPrimary(options);
+  const replica = await createReplica(options);
+  if (schedule === null) return replica;
+  const stopReattaching = reattach(replica, schedule);
+  return {
+    url: replica.url,
+    snapshot: () => replica.snapshot(),
+    stop: () => {
+      stopReattaching();
+      return replica.stop();
+    },
+  };
 }
 
 /** Resolves at the first SIGINT or SIGTERM. */

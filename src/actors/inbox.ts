@@ -1,0 +1,145 @@
+import { firstViolation } from '../core/checks/check.ts';
+import { FRAMING_CHECKS } from '../core/checks/wal.ts';
+import { errorText } from '../core/errors.ts';
+import type { ReceiptFacts } from '../core/ingress.ts';
+import { FRAME_BYTES_MAX } from '../core/limits.ts';
+import type { Position } from '../core/position.ts';
+import { advance, observeUnit, unitBytes, type ChainState, type UnitFacts } from '../core/wal/chain.ts';
+import type { WalStream } from '../io/wal-source.ts';
+
+/** What waits in memory at most, beside one incomplete frame: the stream is not read on while more than this waits. */
+const WAITING_BYTES_MAX = FRAME_BYTES_MAX;
+
+/** A unit of the batch at hand. */
+export interface ReceivedUnit {
+  readonly unit: UnitFacts['unit'];
+  readonly bytes: Buffer;
+}
+
+/**
+ * The bytes of a stream between socket and disk. Bytes never enter the chart: `receive` says what came, `batch` holds
+ * it until it is persisted. Reading goes on while a batch is persisted, up to a bound.
+ */
+export class Inbox {
+  readonly #stream: WalStream;
+  #chain: ChainState;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #partial: Buffer = Buffer.alloc(0);
+  #batch: readonly ReceivedUnit[] = [];
+  #suspectBytes: Buffer | null = null;
+  #chunkGap: ReceiptFacts['chunkGap'] = null;
+  #primary: Position | null;
+  #ended: string | null = null;
+  #wake: (() => void) | null = null;
+  #resume: (() => void) | null = null;
+
+  /** `chain`: where the received WAL ends. */
+  constructor(stream: WalStream, chain: ChainState) {
+    this.#stream = stream;
+    this.#chain = chain;
+    this.#primary = stream.durable;
+    void this.#pump();
+  }
+
+  /** Where the framing of what was handed out leads to. */
+  get chain(): ChainState {
+    return this.#chain;
+  }
+
+  /** The units that the last receipt spoke of. */
+  get batch(): readonly ReceivedUnit[] {
+    return this.#batch;
+  }
+
+  /** The bytes of the unit that stopped the reading. */
+  get suspectBytes(): Buffer | null {
+    return this.#suspectBytes;
+  }
+
+  close(): void {
+    this.#ended ??= 'closed';
+    this.#stream.close();
+    this.#wake?.();
+    this.#resume?.();
+  }
+
+  /** Resolves as soon as there is something to say: whole units, a suspect one, a notice, or the end. */
+  async receive(expectedLsn: number): Promise<ReceiptFacts> {
+    const noticed = this.#primary;
+    for (;;) {
+      const fromLsn = this.#chain.lsn;
+      const { units, suspect } = this.#takeUnits();
+      const isNews =
+        units.length > 0 || suspect !== null || this.#chunkGap !== null || this.#primary !== noticed;
+      if (isNews || this.#ended !== null) {
+        this.#batch = units;
+        return {
+          expectedLsn,
+          fromLsn,
+          toLsn: this.#chain.lsn,
+          units: units.length,
+          suspect,
+          chunkGap: units.length > 0 ? null : this.#chunkGap,
+          primary: this.#primary,
+          ended: isNews ? null : this.#ended,
+        };
+      }
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+      this.#wake = null;
+    }
+  }
+
+  /** Cuts what waits into whole units, up to the first that the framing checks do not let pass. */
+  #takeUnits(): { units: ReceivedUnit[]; suspect: UnitFacts | null } {
+    const buffer = Buffer.concat([this.#partial, ...this.#waiting.splice(0)]);
+    this.#waitingBytes = 0;
+    this.#resume?.();
+    const units: ReceivedUnit[] = [];
+    let offset = 0;
+    for (;;) {
+      const bytes = unitBytes(this.#chain, buffer, offset);
+      if (bytes === null || offset + bytes > buffer.length) break;
+      const facts = observeUnit(this.#chain, buffer, offset, 'framing');
+      if (firstViolation(FRAMING_CHECKS, facts) !== undefined) {
+        // The good units go first; the suspect is reported alone, next time.
+        if (units.length > 0) break;
+        this.#suspectBytes = buffer.subarray(offset, Math.min(buffer.length, offset + FRAME_BYTES_MAX));
+        return { units, suspect: facts };
+      }
+      units.push({ unit: facts.unit, bytes: buffer.subarray(offset, offset + bytes) });
+      this.#chain = advance(facts);
+      offset += bytes;
+    }
+    this.#partial = buffer.subarray(offset);
+    return { units, suspect: null };
+  }
+
+  /** Moves chunks from the stream into memory, and no faster than they are taken out of it. */
+  async #pump(): Promise<void> {
+    let nextLsn = this.#stream.startLsn;
+    try {
+      for await (const chunk of this.#stream.chunks) {
+        if (chunk.kind === 'notice') {
+          this.#primary = chunk.position;
+        } else if (chunk.lsn !== nextLsn) {
+          this.#chunkGap = { expectedLsn: nextLsn, foundLsn: chunk.lsn };
+          this.#suspectBytes = chunk.bytes.subarray(0, FRAME_BYTES_MAX);
+          this.#wake?.();
+          return;
+        } else {
+          nextLsn += chunk.bytes.length;
+          this.#waiting.push(chunk.bytes);
+          this.#waitingBytes += chunk.bytes.length;
+        }
+        this.#wake?.();
+        while (this.#waitingBytes >= WAITING_BYTES_MAX && this.#ended === null)
+          await new Promise<void>((resolve) => (this.#resume = resolve));
+      }
+      this.#ended ??= 'the stream has ended';
+    } catch (error) {
+      this.#ended ??= `connection lost: ${errorText(error)}`;
+    }
+    this.#wake?.();
+  }
+}

@@ -1,0 +1,122 @@
+import type { FastifyInstance } from 'fastify';
+import { Readable } from 'node:stream';
+import * as z from 'zod';
+import { ReplichartError } from '../core/errors.ts';
+import { FORMAT_VERSION } from '../core/limits.ts';
+import { positionToJson, type Position } from '../core/position.ts';
+import { REPLICATION_HEADERS } from '../core/replication-protocol.ts';
+import { encodeNotice } from '../core/wal/notice.ts';
+import type { PrimaryNode } from '../primary/primary.ts';
+import { envelope } from './envelope.ts';
+import { parse } from './data-plane.ts';
+
+const READ_BYTES = 256 * 1024;
+
+const walQuery = z.object({
+  from_lsn: z.coerce.number().int().min(0),
+  history_hash: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits in lower case')
+    .optional(),
+  commit_id: z.coerce.number().int().min(0).optional(),
+  notice_interval_ms: z.coerce.number().int().min(10).max(3_600_000).optional(),
+});
+
+/** What a primary serves to replicas. It answers what is asked and remembers nobody. */
+export function replicationPlane(app: FastifyInstance, served: () => PrimaryNode): void {
+  const enabled = () => {
+    const node = served();
+    if (node.snapshot().context.input.replication === 'disabled')
+      throw new ReplichartError('REPLICATION_DISABLED', 'replication is switched off on this primary');
+    return node;
+  };
+
+  app.get('/replication/v1/identity', async () => {
+    const node = enabled();
+    const { durable, oldestLsn } = node.history();
+    return envelope(
+      {
+        cluster_id: node.identity.clusterId,
+        node_id: node.identity.nodeId,
+        format_version: FORMAT_VERSION,
+        oldest_lsn: oldestLsn,
+        durable: positionToJson(durable),
+      },
+      durable.commitId,
+    );
+  });
+
+  app.get('/replication/v1/wal', async (request, reply) => {
+    const node = enabled();
+    const query = parse(walQuery, request.query, 'query');
+    const start = await node.locate({
+      lsn: query.from_lsn,
+      commitId: query.commit_id,
+      historyHash: query.history_hash,
+    });
+    const ended = new AbortController();
+    request.raw.socket.once('close', () => ended.abort());
+    const { durable } = node.history();
+    const stream = Readable.from(follow(node, start, query.notice_interval_ms ?? null, ended.signal), {
+      objectMode: false,
+      highWaterMark: READ_BYTES,
+    });
+    return reply
+      .headers({
+        'content-type': 'application/octet-stream',
+        [REPLICATION_HEADERS.clusterId]: node.identity.clusterId,
+        [REPLICATION_HEADERS.startLsn]: String(start.lsn),
+        [REPLICATION_HEADERS.durableCommitId]: String(durable.commitId),
+        [REPLICATION_HEADERS.durableLsn]: String(durable.lsn),
+        [REPLICATION_HEADERS.durableHash]: durable.historyHash,
+      })
+      .send(stream);
+  });
+}
+
+/**
+ * Durable WAL from a position on, for as long as the follower stays. Reads only what the follower takes; between two
+ * frames of an idle stream it says where durable history ends, if it was asked to.
+ */
+async function* follow(
+  node: PrimaryNode,
+  from: Position,
+  noticeIntervalMs: number | null,
+  ended: AbortSignal,
+): AsyncGenerator<Buffer> {
+  let lsn = from.lsn;
+  while (!ended.aborted) {
+    const { durable } = node.history();
+    if (lsn < durable.lsn) {
+      const bytes = await node.readWal(lsn, Math.min(READ_BYTES, durable.lsn - lsn));
+      yield bytes;
+      lsn += bytes.length;
+    } else if (!(await grows(node, lsn, noticeIntervalMs, ended)) && !ended.aborted) {
+      yield encodeNotice(durable);
+    }
+  }
+}
+
+/** Waits until durable history has grown beyond `lsn`; `false` when time is up or the follower is gone. */
+function grows(
+  node: PrimaryNode,
+  lsn: number,
+  timeoutMs: number | null,
+  ended: AbortSignal,
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    const finish = (grown: boolean) => {
+      clearTimeout(timer);
+      stopListening();
+      ended.removeEventListener('abort', gone);
+      resolve(grown);
+    };
+    const gone = () => finish(false);
+    const timer = timeoutMs === null ? undefined : setTimeout(gone, timeoutMs);
+    ended.addEventListener('abort', gone, { once: true });
+    const stopListening = node.onDurable(() => {
+      if (node.history().durable.lsn > lsn) finish(true);
+    });
+    if (node.history().durable.lsn > lsn) finish(true);
+  });
+}
