@@ -9,6 +9,7 @@
 import * as check from '../src/core/checks/ingress.ts';
 import { UNBOUND_CLUSTER } from '../src/core/identity.ts';
 import type { AttachFacts, MeetFacts, ReceiptFacts } from '../src/core/ingress.ts';
+import type { OpenedWal } from '../src/core/validation.ts';
 import type { ChainState } from '../src/core/wal/chain.ts';
 import { claim, prove } from './claims.ts';
 import type { NodeContext } from './context.ts';
@@ -16,10 +17,10 @@ import { notProvided, onFault, record, type Done } from './1-role.ts';
 
 export const ingressActors = {
   meetPrimary: notProvided<MeetFacts, null>('meetPrimary'),
-  openReceived: notProvided<ChainState, null>('openReceived'),
+  openReceived: notProvided<OpenedWal, null>('openReceived'),
   attach: notProvided<AttachFacts, ChainState>('attach'),
   receive: notProvided<ReceiptFacts, { readonly expectedLsn: number }>('receive'),
-  persist: notProvided<ChainState, { readonly from: ChainState }>('persist'),
+  persist: notProvided<number, { readonly fromLsn: number }>('persist'),
 };
 
 const meetingFacts = ({ input, meeting }: NodeContext) => ({
@@ -44,12 +45,14 @@ export const ingressRoutes = {
   'route replicationIsEnabled': ({ context }: Args) => context.input.replication === 'enabled',
   'route streamIsOpen': ({ context }: Args) => context.attachment?.answer.kind === 'attached',
   'route streamHasEnded': ({ context }: Args) => endOf(context.receipt) !== null,
+  'route allReceivedIsValidated': ({ context }: Args) => context.validated?.lsn === context.receivedLsn,
   'route unitsWereReceived': ({ context }: Args) => (context.receipt?.units ?? 0) > 0,
 };
 
 export const ingressActions = {
   recordMeeting: record((_, meeting: MeetFacts) => ({ meeting })),
-  recordReceived: record((_, received: ChainState) => ({ received })),
+  recordOpened: record((_, { receivedLsn, validated }: OpenedWal) => ({ receivedLsn, validated })),
+  recordReceived: record((_, receivedLsn: number) => ({ receivedLsn })),
   recordAttachment: record(({ primaryDurable }, attachment: AttachFacts) => ({
     attachment,
     receipt: null,
@@ -125,19 +128,25 @@ export const ingesting = {
         src: 'openReceived',
         input: null,
         onDone: {
-          target: 'attaching',
-          actions: { type: 'recordReceived', params: ({ event }: Done<ChainState>) => event.output },
+          target: 'settling',
+          actions: { type: 'recordOpened', params: ({ event }: Done<OpenedWal>) => event.output },
         },
         onError: onFault('openReceived', '#node.halted'),
       },
     },
+    settling: {
+      description:
+        'Waiting until all that was received is proved: a stream is resumed only from a proven position.',
+      meta: { invariants: ['P5-I4', 'P5-I5'] },
+      always: { guard: 'route allReceivedIsValidated', target: 'attaching' },
+    },
     attaching: {
-      description: 'Asking the primary for the stream exactly where the received WAL ends.',
+      description: 'Asking the primary for the stream exactly where the proven WAL ends.',
       meta: { invariants: ['P5-I4'] },
       invoke: {
         id: 'attach',
         src: 'attach',
-        input: ({ context }: Args) => context.received as ChainState,
+        input: ({ context }: Args) => context.validated as ChainState,
         onDone: {
           target: 'provingHistory',
           actions: { type: 'recordAttachment', params: ({ event }: Done<AttachFacts>) => event.output },
@@ -171,7 +180,7 @@ export const ingesting = {
       invoke: {
         id: 'receive',
         src: 'receive',
-        input: ({ context }: Args) => ({ expectedLsn: (context.received as ChainState).lsn }),
+        input: ({ context }: Args) => ({ expectedLsn: context.receivedLsn as number }),
         onDone: {
           target: 'routingReceipt',
           actions: { type: 'recordReceipt', params: ({ event }: Done<ReceiptFacts>) => event.output },
@@ -204,10 +213,10 @@ export const ingesting = {
       invoke: {
         id: 'persist',
         src: 'persist',
-        input: ({ context }: Args) => ({ from: context.received as ChainState }),
+        input: ({ context }: Args) => ({ fromLsn: context.receivedLsn as number }),
         onDone: {
           target: 'receiving',
-          actions: { type: 'recordReceived', params: ({ event }: Done<ChainState>) => event.output },
+          actions: { type: 'recordReceived', params: ({ event }: Done<number>) => event.output },
         },
         onError: onFault('persist', '#node.halted'),
       },
@@ -217,7 +226,7 @@ export const ingesting = {
         'No stream: lost, refused or stalled, and said why. Nothing is tried again before somebody asks for it.',
       meta: { invariants: ['P5-I4', 'P5-I10'] },
       on: {
-        'replica.attach': { target: 'attaching', description: 'the host or an operator attaches again' },
+        'replica.attach': { target: 'settling', description: 'the host or an operator attaches again' },
       },
     },
   },

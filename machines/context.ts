@@ -6,6 +6,7 @@ import type { IdentityFound, Identity, Role } from '../src/core/identity.ts';
 import type { EffectFault, HaltReason } from '../src/core/halt.ts';
 import type { AttachFacts, MeetFacts, ReceiptFacts } from '../src/core/ingress.ts';
 import type { ChainState } from '../src/core/wal/chain.ts';
+import type { ValidationFacts } from '../src/core/validation.ts';
 import type { DiskSurvey } from '../src/core/recovery/survey.ts';
 import type { Position } from '../src/core/position.ts';
 
@@ -28,7 +29,10 @@ export interface NodeContext {
   readonly meeting: MeetFacts | null;
   readonly primaryDurable: Position | null;
   /** Where the durable received WAL ends. */
-  readonly received: ChainState | null;
+  readonly receivedLsn: number | null;
+  /** Where the proven WAL ends. */
+  readonly validated: ChainState | null;
+  readonly validation: ValidationFacts | null;
   readonly attachment: AttachFacts | null;
   readonly receipt: ReceiptFacts | null;
   /** Why ingress is detached. */
@@ -50,7 +54,9 @@ export function initialContext(input: NodeInput): NodeContext {
     applied: null,
     meeting: null,
     primaryDurable: null,
-    received: null,
+    receivedLsn: null,
+    validated: null,
+    validation: null,
     attachment: null,
     receipt: null,
     detachment: null,

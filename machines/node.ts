@@ -28,6 +28,13 @@ import {
   ingressRoutes,
   meeting,
 } from './2-ingress.ts';
+import {
+  validating,
+  validationActions,
+  validationActors,
+  validationClaims,
+  validationRoutes,
+} from './3-validation.ts';
 
 /** Every check of the chart, by the name that its guard has. */
 export const nodeClaims = {
@@ -37,6 +44,7 @@ export const nodeClaims = {
     survey,
   })),
   ...ingressClaims,
+  ...validationClaims,
 };
 
 const nodeSetup = setup({
@@ -46,11 +54,12 @@ const nodeSetup = setup({
     input: {} as NodeInput,
     meta: {} as { readonly invariants: readonly InvariantId[] },
   },
-  actors: { ...roleActors, ...ingressActors },
-  guards: { ...guardsOf(nodeClaims), ...roleRoutes, ...ingressRoutes },
+  actors: { ...roleActors, ...ingressActors, ...validationActors },
+  guards: { ...guardsOf(nodeClaims), ...roleRoutes, ...ingressRoutes, ...validationRoutes },
   actions: {
     ...roleActions,
     ...ingressActions,
+    ...validationActions,
     recordHalt: record((context, { rule }: { rule: keyof typeof nodeClaims }) => ({
       halt: nodeClaims[rule].halt(context),
     })),
@@ -113,7 +122,7 @@ export const nodeMachine = nodeSetup.createMachine({
       description: 'Following the primary.',
       meta: { invariants: ['P5-I4', 'P5-I10', 'P5-I13'] },
       type: 'parallel',
-      states: { ingesting },
+      states: { ingesting, validating },
     },
     halted,
     stopped,

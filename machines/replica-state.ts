@@ -1,20 +1,27 @@
-import type { StateValue } from 'xstate';
+import { matchesState, type StateValue } from 'xstate';
 
 /** The state of a replica as the DX API names it (DESIGN 6). */
 export type ReplicaState =
-  'Disabled' | 'Initializing' | 'Recovering' | 'ReceivingWAL' | 'ReplicationHalted' | 'Stopped';
+  | 'Disabled'
+  | 'Initializing'
+  | 'Recovering'
+  | 'ReceivingWAL'
+  | 'ValidatingWAL'
+  | 'ReplicationHalted'
+  | 'Stopped';
 
 const TOP_LEVEL: Readonly<Record<string, ReplicaState>> = {
   initializing: 'Initializing',
   disabled: 'Disabled',
   recovering: 'Recovering',
-  replicating: 'ReceivingWAL',
   halted: 'ReplicationHalted',
   stopped: 'Stopped',
 };
 
 /** A pure function of the state value: nothing else is asked. */
 export function replicaState(value: StateValue): ReplicaState {
+  if (matchesState({ replicating: { validating: 'idle' } }, value)) return 'ReceivingWAL';
+  if (matchesState('replicating', value)) return 'ValidatingWAL';
   const top = typeof value === 'string' ? value : Object.keys(value)[0];
   const state = TOP_LEVEL[top ?? ''];
   if (state === undefined) throw new Error(`the chart has no state ${String(top)}`);

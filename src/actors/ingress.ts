@@ -1,7 +1,6 @@
 import { fromPromise } from 'xstate';
 import type { AttachFacts, MeetFacts, ReceiptFacts } from '../core/ingress.ts';
 import { assertThat } from '../core/errors.ts';
-import { hex, sha256 } from '../core/bytes.ts';
 import type { Position } from '../core/position.ts';
 import type { ChainState } from '../core/wal/chain.ts';
 import type { WalFiles } from '../io/wal-files.ts';
@@ -50,16 +49,15 @@ export function defineReceiveActor(desk: IngressDesk) {
   });
 }
 
-/** Appends the received units and makes them durable; says where received WAL ends then. */
+/** Appends the received units and makes them durable; says at which LSN received WAL ends then. */
 export function definePersistActor(wal: () => WalFiles, desk: IngressDesk) {
-  return fromPromise<ChainState, { readonly from: ChainState }>(async ({ input: { from } }) => {
+  return fromPromise<number, { readonly fromLsn: number }>(async ({ input: { fromLsn } }) => {
     const { inbox } = desk;
     assertThat(inbox !== null && inbox.batch.length > 0, 'what is persisted was received');
     const files = wal();
-    assertThat(files.endLsn === from.lsn, 'P5-I4: received bytes are appended exactly where the files end');
+    assertThat(files.endLsn === fromLsn, 'P5-I4: received bytes are appended exactly where the files end');
     await appendUnits(files, inbox.batch);
-    const end = inbox.chain;
-    return { ...end, historyHash: endHash(inbox.batch, from) };
+    return files.endLsn;
   });
 }
 
@@ -81,11 +79,4 @@ async function appendUnits(wal: WalFiles, units: readonly ReceivedUnit[]): Promi
     }
   }
   await append();
-}
-
-/** The hash that the last received frame gives; a claim, not a proof. */
-function endHash(units: readonly ReceivedUnit[], from: ChainState): string {
-  const last = units.findLast(({ unit }) => unit === 'frame');
-  if (last !== undefined) return hex(sha256(last.bytes));
-  return from.historyHash;
 }

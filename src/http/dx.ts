@@ -5,6 +5,8 @@ import { positionToJson } from '../core/position.ts';
 import { stateLine } from '../node/transition-log.ts';
 import type { ServedNode } from '../node/served-node.ts';
 import { envelope } from './envelope.ts';
+import { blockingReasons } from './health.ts';
+import { replicationJson, walJson } from './replication-json.ts';
 
 /** The read-only, deterministic view of a node: what it is, where it stands, why. */
 export function dxPlane(app: FastifyInstance, served: () => ServedNode): void {
@@ -12,6 +14,14 @@ export function dxPlane(app: FastifyInstance, served: () => ServedNode): void {
     const node = served();
     const applied = node.applied();
     return envelope(statusJson(node), applied?.commitId ?? null);
+  });
+  app.get('/v1/wal', async () => {
+    const node = served();
+    return envelope(walJson(node), node.applied()?.commitId ?? null);
+  });
+  app.get('/v1/replication', async () => {
+    const node = served();
+    return envelope(replicationJson(node, blockingReasons(node)), node.applied()?.commitId ?? null);
   });
 }
 

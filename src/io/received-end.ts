@@ -1,15 +1,7 @@
-import { hex, sha256 } from '../core/bytes.ts';
 import { firstViolation } from '../core/checks/check.ts';
 import { FRAMING_CHECKS } from '../core/checks/wal.ts';
 import { SEGMENT_HEADER_BYTES } from '../core/limits.ts';
-import {
-  advance,
-  chainAtSegment,
-  genesisChain,
-  observeUnit,
-  unitBytes,
-  type ChainState,
-} from '../core/wal/chain.ts';
+import { advance, chainAtSegment, observeUnit, unitBytes, type ChainState } from '../core/wal/chain.ts';
 import { readSegmentHeader } from '../core/wal/segment-header.ts';
 import type { WalFiles } from './wal-files.ts';
 
@@ -17,9 +9,9 @@ import type { WalFiles } from './wal-files.ts';
  * Finds where the last whole unit of the received WAL ends, by framing alone. What stands behind it is part of a unit
  * whose rest never came.
  */
-export async function findReceivedEnd(wal: WalFiles, clusterId: string): Promise<ChainState> {
+export async function findReceivedEnd(wal: WalFiles, clusterId: string): Promise<number> {
   const last = wal.segments.findLast(({ bytes }) => bytes >= SEGMENT_HEADER_BYTES);
-  if (last === undefined) return genesisChain(clusterId);
+  if (last === undefined) return wal.startLsn;
   const header = await wal.read(last.startLsn, SEGMENT_HEADER_BYTES);
   let chain: ChainState = {
     ...chainAtSegment(readSegmentHeader(header)),
@@ -27,20 +19,15 @@ export async function findReceivedEnd(wal: WalFiles, clusterId: string): Promise
     segmentStartLsn: last.startLsn,
     clusterId,
   };
-  let lastFrame: { readonly lsn: number; readonly bytes: number } | null = null;
-  const headHash = chain.historyHash;
   while (chain.lsn < wal.endLsn) {
     const needed = await unitAt(wal, chain);
     const unit = needed === null ? null : await wal.read(chain.lsn, needed);
     if (needed === null || unit === null || unit.length < needed) break;
     const facts = observeUnit(chain, unit, 0, 'framing');
     if (firstViolation(FRAMING_CHECKS, facts) !== undefined) break;
-    if (facts.unit === 'frame') lastFrame = { lsn: chain.lsn, bytes: needed };
     chain = advance(facts);
   }
-  const historyHash =
-    lastFrame === null ? headHash : hex(sha256(await wal.read(lastFrame.lsn, lastFrame.bytes)));
-  return { ...chain, historyHash };
+  return chain.lsn;
 }
 
 async function unitAt(wal: WalFiles, chain: ChainState): Promise<number | null> {

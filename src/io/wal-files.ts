@@ -23,6 +23,7 @@ export class WalFiles {
   readonly #files: FileSystem;
   readonly #directory: string;
   readonly #segments: OpenSegment[];
+  #closed = false;
   #writer: { readonly startLsn: number; readonly handle: FileHandle } | null = null;
 
   private constructor(files: FileSystem, directory: string, segments: OpenSegment[]) {
@@ -178,6 +179,7 @@ export class WalFiles {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     const handles = [this.#writer?.handle, ...this.#segments.map((segment) => segment.handle)];
     this.#writer = null;
     for (const segment of this.#segments) segment.handle = null;
@@ -200,7 +202,11 @@ export class WalFiles {
   async #handle(segment: OpenSegment): Promise<FileHandle> {
     if (segment.handle !== null) return segment.handle;
     const opened = await this.#files.open(this.path(segment.startLsn), 'read');
-    // Another reader may have been faster.
+    // Another reader may have been faster, or the files were closed meanwhile.
+    if (this.#closed) {
+      await opened.close();
+      throw new ReplichartError('READS_BLOCKED', 'the files are closed');
+    }
     if (segment.handle !== null) {
       await opened.close();
       return segment.handle;

@@ -8,9 +8,11 @@ import {
   defineReceiveActor,
   type IngressDesk,
 } from '../actors/ingress.ts';
+import { defineValidateActor, type ProofDesk } from '../actors/validate.ts';
 import type { NodeConfig } from '../core/config.ts';
 import { assertThat } from '../core/errors.ts';
-import type { ChainState } from '../core/wal/chain.ts';
+import type { OpenedWal } from '../core/validation.ts';
+import { genesisChain } from '../core/wal/chain.ts';
 import { DataDirectory } from '../io/data-directory.ts';
 import { fenced, type Fence } from '../io/fence.ts';
 import { httpWalSource } from '../io/http-wal-source.ts';
@@ -35,6 +37,7 @@ export function replicaActors(
   );
   const source = ports.walSource?.() ?? httpSourceOf(config);
   const desk: IngressDesk = { inbox: null };
+  const proofs: ProofDesk = { suspectBytes: null };
   const wal = () => {
     assertThat(nodeStorage.current !== null, 'the files are open while the node works');
     return nodeStorage.current.wal;
@@ -45,7 +48,7 @@ export function replicaActors(
       files: ports.files,
       fence,
       newUuid: ports.newUuid,
-      suspectBytes: () => desk.inbox?.suspectBytes ?? null,
+      suspectBytes: () => proofs.suspectBytes ?? desk.inbox?.suspectBytes ?? null,
       release: async () => {
         desk.inbox?.close();
         await source.close();
@@ -53,17 +56,19 @@ export function replicaActors(
       },
     }),
     meetPrimary: defineMeetActor(source),
-    openReceived: fromPromise<ChainState, null>(async () => {
+    openReceived: fromPromise<OpenedWal, null>(async () => {
       const { identity } = context();
       assertThat(identity !== null, 'files are opened only after the identity is known');
       const { wal: files } = await nodeStorage.open(identity);
-      const end = await findReceivedEnd(files, identity.clusterId);
-      await files.truncate(end.lsn);
-      return end;
+      const receivedLsn = await findReceivedEnd(files, identity.clusterId);
+      await files.truncate(receivedLsn);
+      // Nothing is kept of an earlier validation: what is on disk is proved again.
+      return { receivedLsn, validated: genesisChain(identity.clusterId) };
     }),
     attach: defineAttachActor(source, desk),
     receive: defineReceiveActor(desk),
     persist: definePersistActor(wal, desk),
+    validate: defineValidateActor(wal, proofs),
   };
 }
 

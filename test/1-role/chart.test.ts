@@ -39,7 +39,7 @@ describe.each(charts)('%s', (_name, machine) => {
     expect(faults).toEqual([]);
   });
 
-  test('P5-I10: every effect that can fail has a way out, and every guarded list ends in an unguarded branch', () => {
+  test('P5-I10: every effect that can fail has a way out, and every list that an invariant guards ends in an unguarded branch', () => {
     const faults = nodes.flatMap((node) => {
       const byEvent = new Map<string, (string | null)[]>();
       for (const transition of transitionsOf(node)) {
@@ -53,7 +53,7 @@ describe.each(charts)('%s', (_name, machine) => {
             : [`${node.id}: ${id}`],
         ),
         ...[...byEvent]
-          .filter(([, guards]) => guards.at(-1) !== null)
+          .filter(([, guards]) => guards.some((guard) => guard?.startsWith('P5-')) && guards.at(-1) !== null)
           .map(([event]) => `${node.id}: ${event}`),
       ];
     });
@@ -70,8 +70,9 @@ describe.each(charts)('%s', (_name, machine) => {
     expect(faults).toEqual([]);
   });
 
-  test('every top-level state has its name in the DX API', () => {
-    expect(Object.keys(machine.root.states).map((state) => [state, replicaState(state)])).toMatchSnapshot();
+  test('P5-I14: every top-level state has its own name in the DX API', () => {
+    const names = Object.keys(machine.root.states).map((state) => replicaState(state));
+    expect(new Set(names).size).toBe(names.length);
   });
 });
 

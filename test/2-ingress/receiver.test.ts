@@ -203,7 +203,7 @@ describe('F-N1: a lost connection detaches, and attaching again is a command', (
     const { context } = await detached(replica);
     expect([context.detachment, context.halt]).toEqual(['the stream has ended', null]);
     const frame = (wal.length - 96) / 6;
-    expect(context.received?.lsn).toBe(96 + Math.floor((250 - 96) / frame) * frame);
+    expect(context.receivedLsn).toBe(96 + Math.floor((250 - 96) / frame) * frame);
     replica.attach();
     await receivedLsn(replica, wal.length);
     expect(await walBytes(dataDir)).toEqual(wal);
@@ -242,7 +242,7 @@ describe('crashes of the receiver', () => {
         until(
           replica,
           ({ value, context }) =>
-            context.received?.lsn === wal.length || (typeof value === 'object' && 'halted' in value),
+            context.receivedLsn === wal.length || (typeof value === 'object' && 'halted' in value),
         ));
       await replica?.stop();
       return files.operations();

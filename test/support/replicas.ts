@@ -21,7 +21,7 @@ export function until(
       const { value, context } = replica.snapshot();
       reject(
         new Error(
-          `waited for ${what}; it is ${stateLine(value)}, received ${context.received?.lsn ?? 'nothing'}, ` +
+          `waited for ${what}; it is ${stateLine(value)}, received ${context.receivedLsn ?? 'nothing'}, ` +
             `halt ${JSON.stringify(context.halt)}, detachment ${context.detachment ?? 'none'}`,
         ),
       );
@@ -40,4 +40,7 @@ export const halted = (replica: Replica) => until(replica, inState('halted.resti
 export const detached = (replica: Replica) =>
   until(replica, inState('replicating.ingesting.detached'), 'detachment');
 export const receivedLsn = (replica: Replica, lsn: number) =>
-  until(replica, ({ context }) => context.received?.lsn === lsn, `received LSN ${lsn}`);
+  until(replica, ({ context }) => context.receivedLsn === lsn, `received LSN ${lsn}`);
+
+export const validatedLsn = (replica: Replica, lsn: number) =>
+  until(replica, ({ context }) => context.validated?.lsn === lsn, `validated LSN ${lsn}`);

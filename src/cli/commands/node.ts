@@ -120,8 +120,9 @@ function readText(field: string, path: string): string {
 
 async function run(role: Role, flags: NodeFlags, setExit: SetExit): Promise<void> {
   const { role: _role, ...options } = resolveConfig(configSources(role, flags));
+  const schedule = flags.reattach === undefined ? null : parseSchedule(flags.reattach);
   const stopAsked = signals();
-  const node = await start(role, options);
+  const node = await start(role, options, schedule);
   const output = outputOf(flags);
   const { identity, halt } = node.snapshot().context;
   output.result(
