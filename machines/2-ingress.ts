@@ -51,7 +51,11 @@ export const ingressRoutes = {
 
 export const ingressActions = {
   recordMeeting: record((_, meeting: MeetFacts) => ({ meeting })),
-  recordOpened: record((_, { receivedLsn, validated }: OpenedWal) => ({ receivedLsn, validated })),
+  recordOpened: record((_, { receivedLsn, validated, applied }: OpenedWal) => ({
+    receivedLsn,
+    validated,
+    applied,
+  })),
   recordReceived: record((_, receivedLsn: number) => ({ receivedLsn })),
   recordAttachment: record(({ primaryDurable }, attachment: AttachFacts) => ({
     attachment,

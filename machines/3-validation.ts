@@ -33,16 +33,26 @@ export const validationClaims = {
   'P5-I5 payloadIsWellFormed': ofUnit('P5-I5 payloadIsWellFormed'),
 };
 
+/** Proven WAL waits in memory to be applied; the validator runs no further ahead than this. */
+const PROVEN_BYTES_MAX = 8 * 1024 * 1024;
+
 type Args = { readonly context: NodeContext };
 
 export const validationRoutes = {
-  'route somethingIsUnvalidated': ({ context: { receivedLsn, validated } }: Args) =>
-    receivedLsn !== null && validated !== null && validated.lsn < receivedLsn,
+  'route somethingIsUnvalidated': ({ context: { receivedLsn, validated, applied } }: Args) =>
+    receivedLsn !== null &&
+    validated !== null &&
+    validated.lsn < receivedLsn &&
+    validated.lsn - (applied?.lsn ?? 0) < PROVEN_BYTES_MAX,
 };
 
 export const validationActions = {
   recordValidation: record((_, validation: ValidationFacts) => ({ validation })),
-  recordValidated: record(({ validation, validated }) => ({ validated: validation?.to ?? validated })),
+  recordValidated: record(({ validation, validated, proven }) =>
+    validation === null
+      ? { validated }
+      : { validated: validation.to, proven: [...proven, { from: validation.from, to: validation.to }] },
+  ),
 };
 
 /**
@@ -107,7 +117,7 @@ export const validating = {
   initial: 'idle',
   states: {
     idle: {
-      description: 'All that was received is proved.',
+      description: 'All that was received is proved, or enough of it waits to be applied.',
       meta: { invariants: ['P5-I5'] },
       always: { guard: 'route somethingIsUnvalidated', target: 'checking' },
     },

@@ -7,6 +7,8 @@ import type { EffectFault, HaltReason } from '../src/core/halt.ts';
 import type { AttachFacts, MeetFacts, ReceiptFacts } from '../src/core/ingress.ts';
 import type { ChainState } from '../src/core/wal/chain.ts';
 import type { ValidationFacts } from '../src/core/validation.ts';
+import type { ApplicationFacts, ProvenRange } from '../src/core/application.ts';
+import type { Checkpoint } from '../src/core/storage/checkpoint.ts';
 import type { DiskSurvey } from '../src/core/recovery/survey.ts';
 import type { Position } from '../src/core/position.ts';
 
@@ -24,7 +26,13 @@ export interface NodeContext {
   readonly identity: Identity | null;
   readonly recordedHalt: HaltReason | null;
   readonly survey: DiskSurvey | null;
-  readonly applied: Position | null;
+  /** How far the index has come, as its own checkpoint says. */
+  readonly applied: Checkpoint | null;
+  /** Proven WAL that waits to be applied, in order. */
+  readonly proven: readonly ProvenRange[];
+  /** The batch that is being applied at this moment. */
+  readonly inFlight: ProvenRange | null;
+  readonly application: ApplicationFacts | null;
   /** What the primary last said of itself, and of its durable history. */
   readonly meeting: MeetFacts | null;
   readonly primaryDurable: Position | null;
@@ -52,6 +60,9 @@ export function initialContext(input: NodeInput): NodeContext {
     recordedHalt: null,
     survey: null,
     applied: null,
+    proven: [],
+    inFlight: null,
+    application: null,
     meeting: null,
     primaryDurable: null,
     receivedLsn: null,

@@ -21,6 +21,13 @@ import {
   stopped,
 } from './1-role.ts';
 import {
+  applicationActions,
+  applicationActors,
+  applicationClaims,
+  applicationRoutes,
+  applying,
+} from './4-application.ts';
+import {
   ingesting,
   ingressActions,
   ingressActors,
@@ -45,6 +52,7 @@ export const nodeClaims = {
   })),
   ...ingressClaims,
   ...validationClaims,
+  ...applicationClaims,
 };
 
 const nodeSetup = setup({
@@ -54,12 +62,19 @@ const nodeSetup = setup({
     input: {} as NodeInput,
     meta: {} as { readonly invariants: readonly InvariantId[] },
   },
-  actors: { ...roleActors, ...ingressActors, ...validationActors },
-  guards: { ...guardsOf(nodeClaims), ...roleRoutes, ...ingressRoutes, ...validationRoutes },
+  actors: { ...roleActors, ...ingressActors, ...validationActors, ...applicationActors },
+  guards: {
+    ...guardsOf(nodeClaims),
+    ...roleRoutes,
+    ...ingressRoutes,
+    ...validationRoutes,
+    ...applicationRoutes,
+  },
   actions: {
     ...roleActions,
     ...ingressActions,
     ...validationActions,
+    ...applicationActions,
     recordHalt: record((context, { rule }: { rule: keyof typeof nodeClaims }) => ({
       halt: nodeClaims[rule].halt(context),
     })),
@@ -122,7 +137,7 @@ export const nodeMachine = nodeSetup.createMachine({
       description: 'Following the primary.',
       meta: { invariants: ['P5-I4', 'P5-I10', 'P5-I13'] },
       type: 'parallel',
-      states: { ingesting, validating },
+      states: { ingesting, validating, applying },
     },
     halted,
     stopped,

@@ -8,7 +8,7 @@
  */
 import { setup } from 'xstate';
 import * as check from '../src/core/checks/recovery.ts';
-import type { Position } from '../src/core/position.ts';
+import type { Checkpoint } from '../src/core/storage/checkpoint.ts';
 import type { InvariantId } from '../src/core/invariants.ts';
 import type { DiskSurvey } from '../src/core/recovery/survey.ts';
 import { claim, guardsOf, prove } from './claims.ts';
@@ -49,7 +49,7 @@ const primarySetup = setup({
   actors: {
     ...roleActors,
     surveyDisk: notProvided<DiskSurvey, null>('surveyDisk'),
-    repairPrimary: notProvided<Position, DiskSurvey>('repairPrimary'),
+    repairPrimary: notProvided<Checkpoint, DiskSurvey>('repairPrimary'),
   },
   guards: { ...guardsOf(primaryClaims), ...roleRoutes },
   actions: {
@@ -58,7 +58,7 @@ const primarySetup = setup({
       halt: primaryClaims[rule].halt(context),
     })),
     recordSurvey: record((_, survey: DiskSurvey) => ({ survey })),
-    recordApplied: record((_, applied: Position) => ({ applied })),
+    recordApplied: record((_, applied: Checkpoint) => ({ applied })),
   },
 });
 

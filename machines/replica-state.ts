@@ -7,6 +7,7 @@ export type ReplicaState =
   | 'Recovering'
   | 'ReceivingWAL'
   | 'ValidatingWAL'
+  | 'ApplyingWAL'
   | 'ReplicationHalted'
   | 'Stopped';
 
@@ -20,8 +21,10 @@ const TOP_LEVEL: Readonly<Record<string, ReplicaState>> = {
 
 /** A pure function of the state value: nothing else is asked. */
 export function replicaState(value: StateValue): ReplicaState {
-  if (matchesState({ replicating: { validating: 'idle' } }, value)) return 'ReceivingWAL';
-  if (matchesState('replicating', value)) return 'ValidatingWAL';
+  if (matchesState('replicating', value)) {
+    if (!matchesState({ replicating: { applying: 'idle' } }, value)) return 'ApplyingWAL';
+    return matchesState({ replicating: { validating: 'idle' } }, value) ? 'ReceivingWAL' : 'ValidatingWAL';
+  }
   const top = typeof value === 'string' ? value : Object.keys(value)[0];
   const state = TOP_LEVEL[top ?? ''];
   if (state === undefined) throw new Error(`the chart has no state ${String(top)}`);

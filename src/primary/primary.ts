@@ -5,6 +5,7 @@ import { assertThat, ReplichartError } from '../core/errors.ts';
 import { effectFault, haltToJson } from '../core/halt.ts';
 import type { Identity } from '../core/identity.ts';
 import type { Position } from '../core/position.ts';
+import type { Checkpoint } from '../core/storage/checkpoint.ts';
 import type { ChainState } from '../core/wal/chain.ts';
 import { primaryMachine } from '../../machines/primary.ts';
 import { DataDirectory } from '../io/data-directory.ts';
@@ -67,7 +68,7 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
           const { storage, wal } = await nodeStorage.open(identity);
           return surveyDisk(storage, wal, identity.clusterId);
         }),
-        repairPrimary: fromPromise<Position, DiskSurvey>(async ({ input: survey }) => {
+        repairPrimary: fromPromise<Checkpoint, DiskSurvey>(async ({ input: survey }) => {
           const { storage, wal } = await nodeStorage.open(identityOf());
           const { chain, checkpoint } = await repairPrimary(wal, storage, survey);
           writePath = new WritePath(

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fromPromise } from 'xstate';
 import type { NodeContext } from '../../machines/context.ts';
+import { defineApplyActor } from '../actors/apply.ts';
 import {
   defineAttachActor,
   defineMeetActor,
@@ -12,15 +13,14 @@ import { defineValidateActor, type ProofDesk } from '../actors/validate.ts';
 import type { NodeConfig } from '../core/config.ts';
 import { assertThat } from '../core/errors.ts';
 import type { OpenedWal } from '../core/validation.ts';
-import { genesisChain } from '../core/wal/chain.ts';
 import { DataDirectory } from '../io/data-directory.ts';
 import { fenced, type Fence } from '../io/fence.ts';
 import { httpWalSource } from '../io/http-wal-source.ts';
-import { findReceivedEnd } from '../io/received-end.ts';
 import type { WalSource } from '../io/wal-source.ts';
 import { NodeStorage } from '../node/node-storage.ts';
 import type { NodePorts } from '../node/ports.ts';
 import { roleActorsOf } from '../node/role-actors.ts';
+import { openReceived } from './open-received.ts';
 
 /** The one place where the chart's effects are joined with the ports. */
 export function replicaActors(
@@ -37,11 +37,13 @@ export function replicaActors(
   );
   const source = ports.walSource?.() ?? httpSourceOf(config);
   const desk: IngressDesk = { inbox: null };
-  const proofs: ProofDesk = { suspectBytes: null };
-  const wal = () => {
+  const proofs: ProofDesk = { proven: [], suspectBytes: null };
+  const open = () => {
     assertThat(nodeStorage.current !== null, 'the files are open while the node works');
-    return nodeStorage.current.wal;
+    return nodeStorage.current;
   };
+  const wal = () => open().wal;
+  const storage = () => open().storage;
   return {
     ...roleActorsOf({
       directory,
@@ -59,16 +61,14 @@ export function replicaActors(
     openReceived: fromPromise<OpenedWal, null>(async () => {
       const { identity } = context();
       assertThat(identity !== null, 'files are opened only after the identity is known');
-      const { wal: files } = await nodeStorage.open(identity);
-      const receivedLsn = await findReceivedEnd(files, identity.clusterId);
-      await files.truncate(receivedLsn);
-      // Nothing is kept of an earlier validation: what is on disk is proved again.
-      return { receivedLsn, validated: genesisChain(identity.clusterId) };
+      const opened = await nodeStorage.open(identity);
+      return openReceived(opened, identity.clusterId);
     }),
     attach: defineAttachActor(source, desk),
     receive: defineReceiveActor(desk),
     persist: definePersistActor(wal, desk),
     validate: defineValidateActor(wal, proofs),
+    apply: defineApplyActor(storage, fence, proofs),
   };
 }
 

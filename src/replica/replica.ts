@@ -54,7 +54,7 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
   const snapshot = (): NodeSnapshot => actor.getSnapshot();
   return {
     snapshot,
-    applied: () => null,
+    applied: () => context().applied,
     commit: async () => {
       throw new ReplichartError('WRITE_REFUSED', 'this node is a replica; only the primary makes commits');
     },

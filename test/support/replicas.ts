@@ -44,3 +44,8 @@ export const receivedLsn = (replica: Replica, lsn: number) =>
 
 export const validatedLsn = (replica: Replica, lsn: number) =>
   until(replica, ({ context }) => context.validated?.lsn === lsn, `validated LSN ${lsn}`);
+
+export const appliedCommit = (replica: Replica, commitId: number) =>
+  until(replica, ({ context }) => context.applied?.commitId === commitId, `applied commit ${commitId}`);
+export const appliedLsn = (replica: Replica, lsn: number) =>
+  until(replica, ({ context }) => context.applied?.lsn === lsn, `applied LSN ${lsn}`);

@@ -1,0 +1,17 @@
+import { fromPromise } from 'xstate';
+import type { ApplicationFacts } from '../core/application.ts';
+import { assertThat } from '../core/errors.ts';
+import type { Checkpoint } from '../core/storage/checkpoint.ts';
+import type { Fence } from '../io/fence.ts';
+import type { Storage } from '../io/storage.ts';
+import type { ProofDesk } from './validate.ts';
+
+/** Applies the first batch that waits: its commits and the checkpoint after them, in one atomic batch. */
+export function defineApplyActor(storage: () => Storage, fence: Fence, desk: ProofDesk) {
+  return fromPromise<ApplicationFacts, { readonly applied: Checkpoint }>(async ({ input: { applied } }) => {
+    const batch = desk.proven.shift();
+    assertThat(batch !== undefined, 'what is applied was proved');
+    const checkpoint = await fence.write(() => storage().apply(batch, applied));
+    return { range: { from: batch.from, to: batch.to }, checkpoint };
+  });
+}
