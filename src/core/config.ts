@@ -29,6 +29,8 @@ const fields = z.strictObject({
   /** Replication is off unless it is asked for. */
   replication: z.enum(['disabled', 'enabled'], 'must be "disabled" or "enabled"').default('disabled'),
   primaryUrl: httpUrl.optional(),
+  /** How an empty replica begins: from the first byte of the WAL, or from the primary's newest snapshot. */
+  bootstrap: z.enum(['wal', 'snapshot'], 'must be "wal" or "snapshot"').default('wal'),
   clusterId: uuid.optional(),
   nodeId: uuid.optional(),
   /** Bearer token that callers of this node must send. */

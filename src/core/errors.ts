@@ -151,6 +151,27 @@ export const ERRORS = {
     meaning: 'WAL or a snapshot comes from another cluster.',
     action: 'Point the node at the primary of its own cluster, then clear the halt.',
   },
+  SNAPSHOT_CORRUPT: {
+    invariant: 'P5-I8',
+    status: 503,
+    exit: EXIT.corruption,
+    meaning: 'A snapshot is not what its manifest says: a hash, a checksum, an order or a count is wrong.',
+    action: 'Verify or make the snapshot anew on the primary, clear the halt, and bootstrap again.',
+  },
+  SNAPSHOT_DISCONTINUOUS: {
+    invariant: 'P5-I9',
+    status: 503,
+    exit: EXIT.corruption,
+    meaning: 'The WAL does not resume exactly at the cut of the snapshot.',
+    action: 'Make a new snapshot on the primary, clear the halt, and bootstrap again.',
+  },
+  SNAPSHOT_UNKNOWN: {
+    invariant: null,
+    status: 404,
+    exit: EXIT.failure,
+    meaning: 'There is no such snapshot.',
+    action: 'List the snapshots of the primary, or make one.',
+  },
   POSITION_INVALID: {
     invariant: 'P5-I4',
     status: 400,

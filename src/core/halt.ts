@@ -1,6 +1,6 @@
 import type { JsonObject } from './bytes.ts';
 import type { Check, RuleId } from './checks/check.ts';
-import { describeError, ERRORS, ReplichartError, type ErrorCode } from './errors.ts';
+import { describeError, ERRORS, InvariantBug, ReplichartError, type ErrorCode } from './errors.ts';
 import type { InvariantId } from './invariants.ts';
 import { decodeSealedRecord, encodeSealedRecord } from './sealed-record.ts';
 
@@ -38,7 +38,12 @@ export interface EffectFault {
 }
 
 export function effectFault(effect: string, error: unknown): EffectFault {
-  const code = error instanceof ReplichartError ? error.code : 'STORAGE_FAILED';
+  const code =
+    error instanceof ReplichartError
+      ? error.code
+      : error instanceof InvariantBug
+        ? 'INTERNAL'
+        : 'STORAGE_FAILED';
   const message = error instanceof Error ? error.message : String(error);
   return { effect, code, message, error: describeError(error) };
 }

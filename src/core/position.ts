@@ -24,3 +24,8 @@ export function samePosition(left: Position, right: Position): boolean {
 export function positionToJson(position: Position) {
   return { commit_id: position.commitId, lsn: position.lsn, history_hash: position.historyHash };
 }
+
+/** The position alone, of anything that has one. */
+export function positionOf({ commitId, lsn, historyHash }: Position): Position {
+  return { commitId, lsn, historyHash };
+}

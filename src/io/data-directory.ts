@@ -22,11 +22,25 @@ export class DataDirectory {
   get indexDirectory(): string {
     return join(this.root, 'index');
   }
+  get baseDirectory(): string {
+    return join(this.root, 'base');
+  }
+  get incomingDirectory(): string {
+    return join(this.root, 'incoming');
+  }
+  get snapshotsDirectory(): string {
+    return join(this.root, 'snapshots');
+  }
   get haltFile(): string {
     return join(this.root, 'halt');
   }
   get evidenceDirectory(): string {
     return join(this.root, 'evidence');
+  }
+
+  /** The base file of a cut. */
+  baseFile(cutCommitId: number): string {
+    return join(this.baseDirectory, `${cutCommitId}.base`);
   }
 
   /** What stands where the identity should; without one, which other things stand in the directory. */

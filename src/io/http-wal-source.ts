@@ -4,7 +4,7 @@ import type { JsonObject } from '../core/bytes.ts';
 import type { MeetFacts, SourceFailure } from '../core/ingress.ts';
 import { REPLICATION_HEADERS } from '../core/replication-protocol.ts';
 import { NoticeSplitter } from '../core/wal/notice.ts';
-import type { OpenedWal, WalChunk, WalSource } from './wal-source.ts';
+import type { OpenedWal, SnapshotList, SourceBytes, WalChunk, WalSource } from './wal-source.ts';
 
 /** How often the primary is asked to speak on an idle stream, and how long a silence means that it is gone. */
 const NOTICE_INTERVAL_MS = 1_000;
@@ -82,8 +82,26 @@ export function httpWalSource(options: HttpSourceOptions): WalSource {
         };
       });
     },
+    async listSnapshots() {
+      return answered(async (): Promise<SnapshotList> => {
+        const response = await get('snapshots');
+        if (response.statusCode !== 200) return refusal(response);
+        const { data } = (await response.body.json()) as { data: { snapshots: { snapshot_id: string }[] } };
+        return { kind: 'listed', snapshotIds: data.snapshots.map(({ snapshot_id: id }) => id) };
+      });
+    },
+    snapshotManifest: (id) => bytesOf(() => get(`snapshots/${id}/manifest`)),
+    snapshotBlock: (id, index) => bytesOf(() => get(`snapshots/${id}/blocks/${index}`)),
     close: () => agent.destroy(),
   };
+}
+
+function bytesOf(ask: () => Promise<Dispatcher.ResponseData>): Promise<SourceBytes> {
+  return answered(async (): Promise<SourceBytes> => {
+    const response = await ask();
+    if (response.statusCode !== 200) return refusal(response);
+    return { kind: 'bytes', bytes: Buffer.from(await response.body.arrayBuffer()) };
+  });
 }
 
 interface IdentityJson {

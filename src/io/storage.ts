@@ -18,24 +18,13 @@ import {
   FIRST_VERSION_KEY,
   versionKey,
 } from '../core/storage/index-entry.ts';
+import type { StoredVersion, Version } from '../core/storage/version.ts';
 import { OP_DELETE, OP_PUT, readOperation, type OperationRecord } from '../core/wal/operation.ts';
 import { forEachOperation } from '../core/wal/payload.ts';
 import { ProvenBatch } from '../core/wal/proof.ts';
+import type { BaseEntry, BaseFile } from './base-file.ts';
 import type { IndexEntry, VersionIndex } from './version-index.ts';
 import type { WalFiles } from './wal-files.ts';
-
-/** One version of one document as it stands in the log; `document` is `null` for a deletion. */
-export interface Version {
-  readonly commitId: number;
-  readonly collection: Buffer;
-  readonly id: Buffer;
-  readonly document: Buffer | null;
-}
-
-/** A version together with the operation record that it was read from. */
-export interface StoredVersion extends Version {
-  readonly record: Buffer;
-}
 
 /** What the index says of its own progress. */
 export type CheckpointFound =
@@ -51,9 +40,27 @@ export class Storage {
   readonly #index: VersionIndex;
   readonly #wal: WalFiles;
 
+  #base: BaseFile | null = null;
+
   constructor(index: VersionIndex, wal: WalFiles) {
     this.#index = index;
     this.#wal = wal;
+  }
+
+  /** Takes up the base file that a checkpoint names. */
+  async useBase(base: BaseFile): Promise<void> {
+    await this.#base?.close();
+    this.#base = base;
+  }
+
+  /** Removes every entry. Only for an index whose checkpoint was never written: nothing in it is anything yet. */
+  async discardEntries(): Promise<void> {
+    await this.#index.clear();
+  }
+
+  async close(): Promise<void> {
+    await this.#base?.close();
+    this.#base = null;
   }
 
   async readCheckpoint(): Promise<CheckpointFound> {
@@ -91,17 +98,38 @@ export class Storage {
         entries.push({ key, value: encodeIndexValue(key, 'wal', lsn + offset, size) });
       });
     }
-    const { commitId, lsn, historyHash, segmentStartLsn } = batch.to;
+    const { commitId, lsn, historyHash, segmentIndex } = batch.to;
     const after: Checkpoint = {
       commitId,
       lsn,
       historyHash,
-      segmentStartLsn,
+      segmentIndex,
       snapshotCut: before.snapshotCut,
     };
     entries.push(checkpointEntry(after));
     await this.#index.write(entries, { durable: false });
     return after;
+  }
+
+  /**
+   * Builds the index of a base file: entries first, piece by piece, then the checkpoint alone and durably. Until that
+   * is written nothing of it counts.
+   */
+  async install(
+    base: BaseFile,
+    read: (write: (block: readonly BaseEntry[]) => Promise<void>) => Promise<void>,
+    checkpoint: Checkpoint,
+  ): Promise<Checkpoint> {
+    await read(async (entries) => {
+      const batch = entries.map(({ key, offset, bytes }) => ({
+        key,
+        value: encodeIndexValue(key, 'base', offset, bytes),
+      }));
+      await this.#index.write(batch, { durable: false });
+    });
+    await this.#index.write([checkpointEntry(checkpoint)], { durable: true });
+    await this.useBase(base);
+    return checkpoint;
   }
 
   /** The version of a document that a view sees: the newest with a commit id of at most `bound`. */
@@ -152,7 +180,10 @@ export class Storage {
       throw new ReplichartError('INDEX_DAMAGED', 'an index entry does not carry its checksum', {
         evidence: { key: hex(entry.key), value: hex(entry.value) },
       });
-    const bytes = await this.#wal.readRecord(place.offset, place.bytes);
+    const bytes =
+      place.log === 'wal'
+        ? await this.#wal.readRecord(place.offset, place.bytes)
+        : (this.#base?.readRecord(place.offset, place.bytes) ?? null);
     const commitId = commitIdOfKey(entry.key);
     const record = bytes === null ? null : readOperation(bytes, commitId);
     if (bytes === null || record === null || !isVersionOf(entry.key, commitId, record))

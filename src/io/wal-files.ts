@@ -24,6 +24,7 @@ export class WalFiles {
   readonly #directory: string;
   readonly #segments: OpenSegment[];
   #closed = false;
+  #origin = 0;
   #writer: { readonly startLsn: number; readonly handle: FileHandle } | null = null;
 
   private constructor(files: FileSystem, directory: string, segments: OpenSegment[]) {
@@ -47,15 +48,21 @@ export class WalFiles {
     return this.#segments;
   }
 
-  /** The first LSN that is held, or 0. */
+  /** Says where the stream begins in a node that holds none of it yet: at the cut of its base file. */
+  beginAt(lsn: number): void {
+    assertThat(this.#segments.length === 0, 'a stream that has bytes has its beginning');
+    this.#origin = lsn;
+  }
+
+  /** The first LSN that is held, or would be. */
   get startLsn(): number {
-    return this.#segments[0]?.startLsn ?? 0;
+    return this.#segments[0]?.startLsn ?? this.#origin;
   }
 
   /** The LSN after the last byte that is held. */
   get endLsn(): number {
     const last = this.#segments.at(-1);
-    return last === undefined ? 0 : last.startLsn + last.bytes;
+    return last === undefined ? this.#origin : last.startLsn + last.bytes;
   }
 
   /** The first place where one file does not begin where the one before it ends, or `null`. */
@@ -165,6 +172,8 @@ export class WalFiles {
         await this.#files.remove(this.path(last.startLsn));
         await this.#files.syncDirectory(this.#directory);
         this.#segments.pop();
+        // Where nothing is left the stream still begins where it began.
+        if (this.#segments.length === 0) this.#origin = last.startLsn;
       } else {
         const handle = await this.#files.open(this.path(last.startLsn), 'append');
         try {

@@ -25,5 +25,15 @@ export type OpenedWal = { readonly kind: 'opened'; readonly stream: WalStream } 
 export interface WalSource {
   identify(): Promise<MeetFacts>;
   openWal(from: Position): Promise<OpenedWal>;
+  /** Ids of the snapshots that can be had. */
+  listSnapshots(): Promise<SnapshotList>;
+  /** The manifest of a snapshot, as it is stored. */
+  snapshotManifest(snapshotId: string): Promise<SourceBytes>;
+  /** One block of a snapshot. */
+  snapshotBlock(snapshotId: string, index: number): Promise<SourceBytes>;
   close(): Promise<void>;
 }
+
+export type SnapshotList =
+  { readonly kind: 'listed'; readonly snapshotIds: readonly string[] } | SourceFailure;
+export type SourceBytes = { readonly kind: 'bytes'; readonly bytes: Buffer } | SourceFailure;

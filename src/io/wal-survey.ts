@@ -3,7 +3,7 @@ import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES } from '../co
 import { samePosition } from '../core/position.ts';
 import { stopEvidence, type DiskSurvey } from '../core/recovery/survey.ts';
 import { GENESIS_CHECKPOINT, type Checkpoint } from '../core/storage/checkpoint.ts';
-import { chainAtSegment, genesisChain, type ChainState } from '../core/wal/chain.ts';
+import { chainAtCut, chainAtSegment, genesisChain, type ChainState } from '../core/wal/chain.ts';
 import { FRAME_MAGIC, frameCrc } from '../core/wal/frame.ts';
 import { readSegmentHeader, SEGMENT_MAGIC } from '../core/wal/segment-header.ts';
 import type { Storage } from './storage.ts';
@@ -48,10 +48,15 @@ export async function surveyDisk(storage: Storage, wal: WalFiles, clusterId: str
 async function provePrefix(wal: WalFiles, checkpoint: Checkpoint, clusterId: string): Promise<Prefix> {
   const before = wal.segmentAt(checkpoint.lsn - 1);
   if (before === undefined) {
-    // Nothing stands before the checkpoint: so it must be the very beginning.
-    return checkpoint.lsn === 0 && checkpoint.commitId === 0
-      ? { chain: genesisChain(clusterId) }
-      : broken({ expected_lsn: checkpoint.lsn, found_lsn: wal.endLsn, missing: 'WAL before the checkpoint' });
+    // Nothing stands before the checkpoint: so it is the very beginning, or the cut of the base file.
+    if (checkpoint.lsn === 0 && checkpoint.commitId === 0) return { chain: genesisChain(clusterId) };
+    if (checkpoint.snapshotCut > 0 && checkpoint.snapshotCut === checkpoint.commitId)
+      return { chain: chainAtCut(clusterId, checkpoint) };
+    return broken({
+      expected_lsn: checkpoint.lsn,
+      found_lsn: wal.endLsn,
+      missing: 'WAL before the checkpoint',
+    });
   }
   const headerBytes = await wal.read(before.startLsn, SEGMENT_HEADER_BYTES);
   if (headerBytes.length < SEGMENT_HEADER_BYTES)

@@ -3,29 +3,29 @@ import { GENESIS, type Position } from '../position.ts';
 
 /** How far the index has come; stored in the same atomic batch as the entries it speaks of. */
 export interface Checkpoint extends Position {
-  /** Start LSN of the segment that holds the position. */
-  readonly segmentStartLsn: number;
+  /** Index of the segment that holds what comes next. */
+  readonly segmentIndex: number;
   /** Commit id of the snapshot cut that the node's base file holds; 0: no base file. */
   readonly snapshotCut: number;
 }
 
 export const GENESIS_CHECKPOINT: Checkpoint = Object.freeze({
   ...GENESIS,
-  segmentStartLsn: 0,
+  segmentIndex: 0,
   snapshotCut: 0,
 });
 
 const MAGIC = Buffer.from('RPLCKPT1', 'latin1');
 const BYTES = 80;
 
-/** magic (8) · commit id u64 · LSN u64 · history hash (32) · segment start LSN u64 · snapshot cut u64 · zero u32 · CRC32C u32 */
+/** magic (8) · commit id u64 · LSN u64 · history hash (32) · segment index u64 · snapshot cut u64 · zero u32 · CRC32C u32 */
 export function encodeCheckpoint(checkpoint: Checkpoint): Buffer {
   const bytes = Buffer.alloc(BYTES);
   MAGIC.copy(bytes, 0);
   writeU64(bytes, checkpoint.commitId, 8);
   writeU64(bytes, checkpoint.lsn, 16);
   Buffer.from(checkpoint.historyHash, 'hex').copy(bytes, 24);
-  writeU64(bytes, checkpoint.segmentStartLsn, 56);
+  writeU64(bytes, checkpoint.segmentIndex, 56);
   writeU64(bytes, checkpoint.snapshotCut, 64);
   bytes.writeUInt32LE(crc32c(bytes.subarray(0, 76)), 76);
   return bytes;
@@ -37,8 +37,8 @@ export function decodeCheckpoint(bytes: Buffer): Checkpoint | null {
   if (bytes.readUInt32LE(76) !== crc32c(bytes.subarray(0, 76)) || bytes.readUInt32LE(72) !== 0) return null;
   const commitId = readSafeU64(bytes, 8);
   const lsn = readSafeU64(bytes, 16);
-  const segmentStartLsn = readSafeU64(bytes, 56);
+  const segmentIndex = readSafeU64(bytes, 56);
   const snapshotCut = readSafeU64(bytes, 64);
-  if (commitId === null || lsn === null || segmentStartLsn === null || snapshotCut === null) return null;
-  return { commitId, lsn, historyHash: hex(bytes.subarray(24, 56)), segmentStartLsn, snapshotCut };
+  if (commitId === null || lsn === null || segmentIndex === null || snapshotCut === null) return null;
+  return { commitId, lsn, historyHash: hex(bytes.subarray(24, 56)), segmentIndex, snapshotCut };
 }

@@ -58,6 +58,20 @@ export function chainAtSegment(header: SegmentHeader): ChainState {
   };
 }
 
+/** The chain at the cut of a snapshot: the next segment begins there. */
+export function chainAtCut(clusterId: string, cut: Position & { readonly segmentIndex: number }): ChainState {
+  const { commitId, lsn, historyHash, segmentIndex } = cut;
+  return {
+    commitId,
+    lsn,
+    historyHash,
+    clusterId,
+    segmentIndex,
+    segmentStartLsn: lsn,
+    expects: 'segment header',
+  };
+}
+
 /** Whether a size could be a frame's at all. */
 export function isFrameSize(bytes: number): boolean {
   return bytes >= FRAME_HEADER_BYTES && bytes <= FRAME_BYTES_MAX;

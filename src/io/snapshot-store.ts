@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import { ReplichartError } from '../core/errors.ts';
+import type { BaseHeader } from '../core/storage/base-format.ts';
+import { decodeManifest, encodeManifest, type Manifest } from '../core/storage/manifest.ts';
+import { writeBaseFile } from './base-file.ts';
+import type { DataDirectory } from './data-directory.ts';
+import { makeDirectoryDurably, readWholeFile, replaceFile } from './durable-file.ts';
+import type { StoredVersion } from '../core/storage/version.ts';
+
+const PARTIAL = '.partial';
+const DATA_FILE = 'data.base';
+const MANIFEST_FILE = 'manifest';
+
+/** The snapshots of a primary: a directory each, which appears whole or not at all. */
+export class SnapshotStore {
+  readonly #directory: DataDirectory;
+
+  constructor(directory: DataDirectory) {
+    this.#directory = directory;
+  }
+
+  /** Snapshots that a crash left half-made are nothing, and go. */
+  async discardPartial(): Promise<void> {
+    const { files, snapshotsDirectory } = this.#directory;
+    for (const name of await files.list(snapshotsDirectory))
+      if (name.endsWith(PARTIAL)) await files.removeTree(join(snapshotsDirectory, name));
+  }
+
+  /** Ids of the snapshots there are, the oldest cut first. */
+  async list(): Promise<string[]> {
+    const names = await this.#directory.files.list(this.#directory.snapshotsDirectory);
+    return names.filter((name) => /^\d+$/.test(name)).sort((a, b) => Number(a) - Number(b));
+  }
+
+  /** Makes the snapshot of a cut from the versions that it sees. */
+  async create(header: BaseHeader, versions: AsyncIterable<StoredVersion>): Promise<Manifest> {
+    const { files, snapshotsDirectory } = this.#directory;
+    const snapshotId = String(header.cut.commitId);
+    const partial = join(snapshotsDirectory, `${snapshotId}${PARTIAL}`);
+    await makeDirectoryDurably(files, snapshotsDirectory);
+    await files.removeTree(partial);
+    await files.makeDirectory(partial);
+    const manifest = await writeBaseFile(files, join(partial, DATA_FILE), snapshotId, header, versions);
+    await replaceFile(files, join(partial, MANIFEST_FILE), encodeManifest(manifest));
+    await files.rename(partial, join(snapshotsDirectory, snapshotId));
+    await files.syncDirectory(snapshotsDirectory);
+    return manifest;
+  }
+
+  /** The manifest as it is stored. @throws ReplichartError `SNAPSHOT_UNKNOWN` */
+  async manifestBytes(snapshotId: string): Promise<Buffer> {
+    const bytes = /^\d+$/.test(snapshotId)
+      ? await readWholeFile(this.#directory.files, this.#path(snapshotId, MANIFEST_FILE))
+      : null;
+    if (bytes === null) throw new ReplichartError('SNAPSHOT_UNKNOWN', `there is no snapshot ${snapshotId}`);
+    return bytes;
+  }
+
+  /** @throws ReplichartError `SNAPSHOT_UNKNOWN`, `SNAPSHOT_CORRUPT` */
+  async manifest(snapshotId: string): Promise<Manifest> {
+    const found = decodeManifest(await this.manifestBytes(snapshotId));
+    if (found.state === 'intact') return found.manifest;
+    throw new ReplichartError('SNAPSHOT_CORRUPT', `the manifest of snapshot ${snapshotId} is damaged`, {
+      evidence: { snapshot_id: snapshotId, expected: found.expected, found: found.found },
+    });
+  }
+
+  /** The bytes of one block of a snapshot. */
+  async block(snapshotId: string, index: number): Promise<Buffer> {
+    const block = (await this.manifest(snapshotId)).blocks[index];
+    if (block === undefined)
+      throw new ReplichartError('SNAPSHOT_UNKNOWN', `snapshot ${snapshotId} has no block ${index}`);
+    const handle = await this.#directory.files.open(this.dataFile(snapshotId), 'read');
+    try {
+      const buffer = Buffer.allocUnsafeSlow(block.bytes);
+      return buffer.subarray(0, await handle.read(buffer, block.offset));
+    } finally {
+      await handle.close();
+    }
+  }
+
+  dataFile(snapshotId: string): string {
+    return this.#path(snapshotId, DATA_FILE);
+  }
+
+  #path(snapshotId: string, file: string): string {
+    return join(this.#directory.snapshotsDirectory, snapshotId, file);
+  }
+}
