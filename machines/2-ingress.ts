@@ -17,6 +17,7 @@ import { notProvided, onFault, record, type Done } from './1-role.ts';
 
 export const ingressActors = {
   meetPrimary: notProvided<MeetFacts, null>('meetPrimary'),
+  findCheckpoint: notProvided<boolean, null>('findCheckpoint'),
   openReceived: notProvided<OpenedWal, null>('openReceived'),
   attach: notProvided<AttachFacts, ChainState>('attach'),
   receive: notProvided<ReceiptFacts, { readonly expectedLsn: number }>('receive'),
@@ -43,6 +44,8 @@ export const ingressRoutes = {
   'route clusterIsKnown': ({ context: { identity } }: Args) =>
     identity !== null && identity.clusterId !== UNBOUND_CLUSTER,
   'route replicationIsEnabled': ({ context }: Args) => context.input.replication === 'enabled',
+  'route beginsWithSnapshot': ({ context }: Args) =>
+    context.hasCheckpoint === false && context.input.bootstrap === 'snapshot',
   'route streamIsOpen': ({ context }: Args) => context.attachment?.answer.kind === 'attached',
   'route streamHasEnded': ({ context }: Args) => endOf(context.receipt) !== null,
   'route allReceivedIsValidated': ({ context }: Args) => context.validated?.lsn === context.receivedLsn,
@@ -51,6 +54,7 @@ export const ingressRoutes = {
 
 export const ingressActions = {
   recordMeeting: record((_, meeting: MeetFacts) => ({ meeting })),
+  recordHasCheckpoint: record((_, hasCheckpoint: boolean) => ({ hasCheckpoint })),
   recordOpened: record((_, { receivedLsn, validated, applied }: OpenedWal) => ({
     receivedLsn,
     validated,
@@ -119,25 +123,27 @@ export const meeting = {
   ),
 } as const;
 
+/** Opening the files of a node that has begun before, or begins with the first byte of the WAL. */
+export const opening = {
+  description: 'Finding where the received WAL ends; a unit that never came whole is discarded.',
+  meta: { invariants: ['P5-I4', 'P5-I11'] },
+  invoke: {
+    id: 'openReceived',
+    src: 'openReceived',
+    input: null,
+    onDone: {
+      target: '#node.replicating',
+      actions: { type: 'recordOpened', params: ({ event }: Done<OpenedWal>) => event.output },
+    },
+    onError: onFault('openReceived', '#node.halted'),
+  },
+} as const;
+
 export const ingesting = {
   description: 'Receiving WAL into this node’s own segment files, byte for byte.',
   meta: { invariants: ['P5-I4', 'P5-I13'] },
-  initial: 'opening',
+  initial: 'settling',
   states: {
-    opening: {
-      description: 'Finding where the received WAL ends; a unit that never came whole is discarded.',
-      meta: { invariants: ['P5-I4', 'P5-I11'] },
-      invoke: {
-        id: 'openReceived',
-        src: 'openReceived',
-        input: null,
-        onDone: {
-          target: 'settling',
-          actions: { type: 'recordOpened', params: ({ event }: Done<OpenedWal>) => event.output },
-        },
-        onError: onFault('openReceived', '#node.halted'),
-      },
-    },
     settling: {
       description:
         'Waiting until all that was received is proved: a stream is resumed only from a proven position.',

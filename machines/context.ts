@@ -2,6 +2,7 @@
  * What a node remembers between two events: facts and positions, never bytes. Files are the source of truth; this is
  * what was last observed of them.
  */
+import type { FetchFacts, InstalledFacts, ResumeFacts, VerifiedFacts } from '../src/core/bootstrap.ts';
 import type { IdentityFound, Identity, Role } from '../src/core/identity.ts';
 import type { EffectFault, HaltReason } from '../src/core/halt.ts';
 import type { AttachFacts, MeetFacts, ReceiptFacts } from '../src/core/ingress.ts';
@@ -16,6 +17,7 @@ import type { Position } from '../src/core/position.ts';
 export interface NodeInput {
   readonly role: Role;
   readonly replication: 'disabled' | 'enabled';
+  readonly bootstrap: 'wal' | 'snapshot';
   readonly clusterId: string | null;
   readonly nodeId: string | null;
 }
@@ -43,6 +45,12 @@ export interface NodeContext {
   readonly validation: ValidationFacts | null;
   readonly attachment: AttachFacts | null;
   readonly receipt: ReceiptFacts | null;
+  /** Whether the index has a checkpoint, found when the files were opened. */
+  readonly hasCheckpoint: boolean | null;
+  readonly fetched: FetchFacts | null;
+  readonly verified: VerifiedFacts | null;
+  readonly resume: ResumeFacts | null;
+  readonly installed: InstalledFacts | null;
   /** Why ingress is detached. */
   readonly detachment: string | null;
   /** Where the bytes that caused the halt are kept. */
@@ -70,6 +78,11 @@ export function initialContext(input: NodeInput): NodeContext {
     validation: null,
     attachment: null,
     receipt: null,
+    hasCheckpoint: null,
+    fetched: null,
+    verified: null,
+    resume: null,
+    installed: null,
     detachment: null,
     evidenceFile: null,
     halt: null,

@@ -13,6 +13,7 @@ import {
   initializing,
   MICROSTEPS_MAX,
   nodeWide,
+  onFault,
   record,
   roleActions,
   roleActors,
@@ -34,6 +35,7 @@ import {
   ingressClaims,
   ingressRoutes,
   meeting,
+  opening,
 } from './2-ingress.ts';
 import {
   validating,
@@ -42,6 +44,13 @@ import {
   validationClaims,
   validationRoutes,
 } from './3-validation.ts';
+import {
+  bootstrapActions,
+  bootstrapActors,
+  bootstrapClaims,
+  bootstrapping,
+  bootstrapRoutes,
+} from './5-bootstrap.ts';
 
 /** Every check of the chart, by the name that its guard has. */
 export const nodeClaims = {
@@ -53,6 +62,7 @@ export const nodeClaims = {
   ...ingressClaims,
   ...validationClaims,
   ...applicationClaims,
+  ...bootstrapClaims,
 };
 
 const nodeSetup = setup({
@@ -62,19 +72,27 @@ const nodeSetup = setup({
     input: {} as NodeInput,
     meta: {} as { readonly invariants: readonly InvariantId[] },
   },
-  actors: { ...roleActors, ...ingressActors, ...validationActors, ...applicationActors },
+  actors: {
+    ...roleActors,
+    ...ingressActors,
+    ...validationActors,
+    ...applicationActors,
+    ...bootstrapActors,
+  },
   guards: {
     ...guardsOf(nodeClaims),
     ...roleRoutes,
     ...ingressRoutes,
     ...validationRoutes,
     ...applicationRoutes,
+    ...bootstrapRoutes,
   },
   actions: {
     ...roleActions,
     ...ingressActions,
     ...validationActions,
     ...applicationActions,
+    ...bootstrapActions,
     recordHalt: record((context, { rule }: { rule: keyof typeof nodeClaims }) => ({
       halt: nodeClaims[rule].halt(context),
     })),
@@ -126,13 +144,38 @@ export const nodeMachine = nodeSetup.createMachine({
           description: 'Replication is off unless it was asked for.',
           meta: { invariants: ['P5-I16'] },
           always: [
-            { guard: 'route replicationIsEnabled', target: '#node.replicating' },
+            { guard: 'route replicationIsEnabled', target: 'findingCheckpoint' },
             { target: '#node.disabled' },
           ],
         },
+        findingCheckpoint: {
+          description: 'Does this node hold any state yet?',
+          meta: { invariants: ['P5-I11'] },
+          invoke: {
+            id: 'findCheckpoint',
+            src: 'findCheckpoint',
+            input: null,
+            onDone: {
+              target: 'routingBootstrap',
+              actions: { type: 'recordHasCheckpoint', params: ({ event }) => event.output },
+            },
+            onError: onFault('findCheckpoint', '#node.halted.refusing'),
+          },
+        },
+        routingBootstrap: {
+          description:
+            'A node without state begins as it was configured to; one with state goes on from there.',
+          meta: { invariants: ['P5-I8'] },
+          always: [
+            { guard: 'route beginsWithSnapshot', target: '#node.bootstrapping' },
+            { target: 'opening' },
+          ],
+        },
+        opening,
       },
     },
     disabled,
+    bootstrapping,
     replicating: {
       description: 'Following the primary.',
       meta: { invariants: ['P5-I4', 'P5-I10', 'P5-I13'] },

@@ -4,6 +4,7 @@ import { matchesState, type StateValue } from 'xstate';
 export type ReplicaState =
   | 'Disabled'
   | 'Initializing'
+  | 'Bootstrapping'
   | 'Recovering'
   | 'ReceivingWAL'
   | 'ValidatingWAL'
@@ -14,6 +15,7 @@ export type ReplicaState =
 const TOP_LEVEL: Readonly<Record<string, ReplicaState>> = {
   initializing: 'Initializing',
   disabled: 'Disabled',
+  bootstrapping: 'Bootstrapping',
   recovering: 'Recovering',
   halted: 'ReplicationHalted',
   stopped: 'Stopped',

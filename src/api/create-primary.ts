@@ -1,5 +1,6 @@
 import type { Identity } from '../core/identity.ts';
 import type { Position } from '../core/position.ts';
+import type { Manifest } from '../core/storage/manifest.ts';
 import { prepareCommit, type Operation } from '../core/wal/operation.ts';
 import { replicationPlane } from '../http/replication-plane.ts';
 import type { ReadView } from '../node/read-view.ts';
@@ -22,6 +23,11 @@ export interface Primary extends AsyncDisposable {
    * @throws ReplichartError `COMMIT_INVALID`, `COMMIT_TOO_LARGE`, `NOT_WRITABLE`, `STORAGE_FAILED`.
    */
   commit(operations: readonly Operation[]): Promise<Position>;
+  /**
+   * Makes a snapshot of all that is committed now, at a segment boundary, while writes go on.
+   * @throws ReplichartError `REQUEST_INVALID` before the first commit.
+   */
+  createSnapshot(): Promise<Manifest>;
   /** Runs `use` on one immutable view: the newest, or the one asked for. */
   read<Result>(use: (view: ReadView) => Promise<Result>, request?: ViewRequest): Promise<Result>;
   /** Finishes the commits that were taken, closes everything. Safe to call twice. */
@@ -46,6 +52,7 @@ export async function createPrimary(options: PrimaryOptions, ports: HostPorts = 
     snapshot: () => node.snapshot(),
     position: () => node.applied(),
     commit: async (operations) => node.commit(prepareCommit(operations)),
+    createSnapshot: () => node.createSnapshot(),
     read: (use, request) => node.read(use, request),
     stop,
     [Symbol.asyncDispose]: stop,

@@ -33,10 +33,17 @@ export function replicationJson(node: ServedNode, blocking: readonly string[]) {
     wal_validated_lsn: wal.wal_validated_lsn,
     wal_applied_lsn: wal.wal_applied_lsn,
     history_hash: wal.history_hash,
-    snapshot_bootstrap_state: 'NotStarted',
+    snapshot_bootstrap_state: bootstrapState(node),
     read_safety: blocking.length === 0 ? 'Safe' : 'Unsafe',
     blocking_reason: blocking[0] ?? null,
     detachment,
     failure: halt && haltToJson(halt),
   };
+}
+
+/** Whether this node's state began with a snapshot. */
+function bootstrapState(node: ServedNode): 'NotStarted' | 'InProgress' | 'Complete' {
+  const { value, context } = node.snapshot();
+  if (replicaState(value) === 'Bootstrapping') return 'InProgress';
+  return (context.applied?.snapshotCut ?? 0) > 0 ? 'Complete' : 'NotStarted';
 }

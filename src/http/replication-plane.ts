@@ -5,6 +5,7 @@ import { ReplichartError } from '../core/errors.ts';
 import { FORMAT_VERSION } from '../core/limits.ts';
 import { positionToJson, type Position } from '../core/position.ts';
 import { REPLICATION_HEADERS } from '../core/replication-protocol.ts';
+import { manifestJson } from '../core/storage/manifest.ts';
 import { encodeNotice } from '../core/wal/notice.ts';
 import type { PrimaryNode } from '../primary/primary.ts';
 import { envelope } from './envelope.ts';
@@ -12,6 +13,7 @@ import { parse } from './data-plane.ts';
 
 const READ_BYTES = 256 * 1024;
 
+const blockParams = z.object({ id: z.string(), n: z.coerce.number().int().min(0) });
 const walQuery = z.object({
   from_lsn: z.coerce.number().int().min(0),
   history_hash: z
@@ -45,6 +47,27 @@ export function replicationPlane(app: FastifyInstance, served: () => PrimaryNode
       durable.commitId,
     );
   });
+
+  app.get('/replication/v1/snapshots', async () => {
+    const { snapshots } = enabled();
+    const manifests = await Promise.all((await snapshots.list()).map((id) => snapshots.manifest(id)));
+    return envelope({ snapshots: manifests.map(manifestJson) }, enabled().history().durable.commitId);
+  });
+
+  app.get('/replication/v1/snapshots/:id/manifest', async (request, reply) => {
+    const { id } = request.params as { id: string };
+    return reply.type('text/plain').send(await enabled().snapshots.manifestBytes(id));
+  });
+
+  app.get('/replication/v1/snapshots/:id/blocks/:n', async (request, reply) => {
+    const { id, n } = parse(blockParams, request.params, 'path');
+    return reply.type('application/octet-stream').send(await enabled().snapshots.block(id, n));
+  });
+
+  // An explicit command of an operator, not of a replica: it works with replication disabled as well.
+  app.post('/data/v1/snapshots', async (_request, reply) =>
+    reply.code(201).send(manifestJson(await served().createSnapshot())),
+  );
 
   app.get('/replication/v1/wal', async (request, reply) => {
     const node = enabled();

@@ -2,6 +2,7 @@ import { ReplichartError } from '../core/errors.ts';
 import type { Identity } from '../core/identity.ts';
 import type { DataDirectory } from '../io/data-directory.ts';
 import type { Fence } from '../io/fence.ts';
+import { BaseFile } from '../io/base-file.ts';
 import { Storage } from '../io/storage.ts';
 import type { VersionIndex, VersionIndexStore } from '../io/version-index.ts';
 import { WalFiles } from '../io/wal-files.ts';
@@ -40,17 +41,26 @@ export class NodeStorage {
     const found = await this.#directory.readIdentity();
     if (found.state !== 'present' || found.identity.nodeId !== identity.nodeId)
       throw new ReplichartError('DATA_DIRECTORY_IN_USE', 'another process claimed the data directory');
-    const wal = await WalFiles.open(this.#directory.files, this.#directory.walDirectory);
-    this.#open = { wal, storage: new Storage(this.#index, wal) };
+    const { files, walDirectory } = this.#directory;
+    const wal = await WalFiles.open(files, walDirectory);
+    const storage = new Storage(this.#index, wal);
+    const checkpoint = await storage.readCheckpoint();
+    if (checkpoint.state === 'intact' && checkpoint.checkpoint.snapshotCut > 0) {
+      const { snapshotCut, lsn } = checkpoint.checkpoint;
+      await storage.useBase(await BaseFile.open(files, this.#directory.baseFile(snapshotCut)));
+      if (wal.segments.length === 0) wal.beginAt(lsn);
+    }
+    this.#open = { wal, storage };
     return this.#open;
   }
 
   async close(): Promise<void> {
-    const { wal } = this.#open ?? {};
+    const { wal, storage } = this.#open ?? {};
     const index = this.#index;
     this.#open = null;
     this.#index = null;
     await wal?.close();
+    await storage?.close();
     await index?.close();
   }
 }

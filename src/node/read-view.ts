@@ -1,5 +1,6 @@
 import type { Position } from '../core/position.ts';
-import type { Storage, Version } from '../io/storage.ts';
+import type { Version } from '../core/storage/version.ts';
+import type { Storage } from '../io/storage.ts';
 
 /** A document as a view sees it. */
 export interface ReadDocument {

@@ -4,13 +4,16 @@ import type { NodeConfig } from '../core/config.ts';
 import { assertThat, ReplichartError } from '../core/errors.ts';
 import { effectFault, haltToJson } from '../core/halt.ts';
 import type { Identity } from '../core/identity.ts';
-import type { Position } from '../core/position.ts';
+import { positionOf, type Position } from '../core/position.ts';
 import type { Checkpoint } from '../core/storage/checkpoint.ts';
 import type { ChainState } from '../core/wal/chain.ts';
 import { primaryMachine } from '../../machines/primary.ts';
 import { DataDirectory } from '../io/data-directory.ts';
 import { Fence, fenced } from '../io/fence.ts';
 import { surveyDisk } from '../io/wal-survey.ts';
+import { SnapshotStore } from '../io/snapshot-store.ts';
+import type { Manifest } from '../core/storage/manifest.ts';
+import { SnapshotMaker } from './snapshot.ts';
 import { NodeStorage } from '../node/node-storage.ts';
 import type { NodePorts } from '../node/ports.ts';
 import { ReadView } from '../node/read-view.ts';
@@ -33,6 +36,9 @@ export interface PrimaryNode extends ServedNode {
   readWal(lsn: number, bytes: number): Promise<Buffer>;
   /** Calls the listener whenever durable history has grown; returns how to end that. */
   onDurable(listener: () => void): () => void;
+  readonly snapshots: SnapshotStore;
+  /** Makes a snapshot of all that is committed now; writes go on meanwhile. */
+  createSnapshot(): Promise<Manifest>;
   stop(): Promise<void>;
 }
 
@@ -50,6 +56,8 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
     ports.indexStore(directory.files, directory.indexDirectory),
     fence,
   );
+  const snapshots = new SnapshotStore(directory);
+  const snapshotMaker = new SnapshotMaker(snapshots);
   let writePath: WritePath | null = null;
 
   const actor = createActor(
@@ -70,6 +78,7 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
         }),
         repairPrimary: fromPromise<Checkpoint, DiskSurvey>(async ({ input: survey }) => {
           const { storage, wal } = await nodeStorage.open(identityOf());
+          await snapshots.discardPartial();
           const { chain, checkpoint } = await repairPrimary(wal, storage, survey);
           writePath = new WritePath(
             {
@@ -91,6 +100,7 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
       input: {
         role: 'primary',
         replication: config.replication,
+        bootstrap: config.bootstrap,
         clusterId: config.clusterId ?? null,
         nodeId: config.nodeId ?? null,
       },
@@ -132,14 +142,18 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
   return {
     identity: identityOf(),
     snapshot,
-    applied: () => writePath?.applied ?? null,
+    applied: () => writePath && positionOf(writePath.applied),
     history: () => ({ durable: working('READS_BLOCKED').durable, oldestLsn: open().wal.startLsn }),
     locate: (claimed) => locatePosition(open().wal, working('READS_BLOCKED').durable, claimed),
     readWal: (lsn, bytes) => open().wal.read(lsn, bytes),
+    snapshots,
+    createSnapshot: async () =>
+      snapshotMaker.create(identityOf().clusterId, open().storage, working('NOT_WRITABLE')),
     onDurable: (listener) => working('READS_BLOCKED').onDurable(listener),
     commit: async (commit) => working('NOT_WRITABLE').commit(commit),
     async read<Result>(use: (view: ReadView) => Promise<Result>, request: ViewRequest = {}) {
-      const { commitId, lsn, historyHash } = working('READS_BLOCKED').applied;
+      const position = positionOf(working('READS_BLOCKED').applied);
+      const { commitId } = position;
       const bound = request.at ?? commitId;
       if (bound > commitId)
         throw new ReplichartError(
@@ -150,7 +164,7 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
           },
         );
       const { storage } = open();
-      return use(new ReadView(storage, bound, { commitId, lsn, historyHash }));
+      return use(new ReadView(storage, bound, position));
     },
     stop,
   };

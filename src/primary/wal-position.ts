@@ -1,6 +1,6 @@
 import { ReplichartError } from '../core/errors.ts';
 import { SEGMENT_HEADER_BYTES } from '../core/limits.ts';
-import { positionToJson, type Position } from '../core/position.ts';
+import { positionOf, positionToJson, type Position } from '../core/position.ts';
 import { advance, chainAtSegment, observeUnit, unitBytes, type ChainState } from '../core/wal/chain.ts';
 import { readFrameHeader } from '../core/wal/frame.ts';
 import { readSegmentHeader } from '../core/wal/segment-header.ts';
@@ -46,8 +46,7 @@ export async function locatePosition(
     throw new ReplichartError('HISTORY_DIVERGED', 'the position belongs to another history', {
       evidence: { claimed: claimedJson(claimed), found: positionToJson(found) },
     });
-  const { lsn } = found;
-  return { commitId: found.commitId, lsn, historyHash: found.historyHash };
+  return positionOf(found);
 }
 
 function claimedJson({ lsn, commitId, historyHash }: ClaimedPosition) {

@@ -2,6 +2,7 @@ import { ReplichartError } from '../core/errors.ts';
 import { FRAME_HEADER_BYTES } from '../core/limits.ts';
 import type { Position } from '../core/position.ts';
 import type { Checkpoint } from '../core/storage/checkpoint.ts';
+import type { SnapshotCut } from '../core/storage/base-format.ts';
 import type { ChainState } from '../core/wal/chain.ts';
 import { encodeFrame } from '../core/wal/frame.ts';
 import type { PreparedCommit } from '../core/wal/operation.ts';
@@ -17,6 +18,11 @@ const FRAME_BYTES_TARGET = 1024 * 1024;
 interface WaitingCommit {
   readonly commit: PreparedCommit;
   readonly resolve: (position: Position) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface WaitingCut {
+  readonly resolve: (cut: SnapshotCut) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -38,6 +44,7 @@ export class WritePath {
   #chain: ChainState;
   #checkpoint: Checkpoint;
   #waiting: WaitingCommit[] = [];
+  #waitingCuts: WaitingCut[] = [];
   #working: Promise<void> | null = null;
   #failure: unknown = null;
   #accepting = true;
@@ -75,6 +82,19 @@ export class WritePath {
     });
   }
 
+  /**
+   * Cuts history for a snapshot: a cut frame, a seal, and the next segment. Every commit that was acknowledged lies
+   * before the cut.
+   */
+  cut(): Promise<SnapshotCut> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== null) throw failed(this.#failure);
+      if (!this.#accepting) throw new ReplichartError('NOT_WRITABLE', 'the primary is stopping');
+      this.#waitingCuts.push({ resolve, reject });
+      this.#start();
+    });
+  }
+
   /** Calls the listener whenever durable history has grown; returns how to end that. */
   onDurable(listener: () => void): () => void {
     this.#durableListeners.add(listener);
@@ -90,21 +110,27 @@ export class WritePath {
   #start(): void {
     this.#working ??= this.#work().finally(() => {
       this.#working = null;
-      if (this.#waiting.length > 0 && this.#failure === null) this.#start();
+      if (this.#hasWork) this.#start();
     });
   }
 
   async #work(): Promise<void> {
     // One turn of the event loop, so that commits made together share a frame.
     await Promise.resolve();
-    while (this.#waiting.length > 0 && this.#failure === null) {
-      const taken = this.#take();
+    while (this.#hasWork) {
+      const cut = this.#waitingCuts.shift();
+      const taken = cut === undefined ? this.#take() : [];
       try {
-        await this.#write(taken);
+        if (cut === undefined) await this.#write(taken);
+        else cut.resolve(await this.#roll(['cut']));
       } catch (error) {
-        this.#fail(error, taken);
+        this.#fail(error, [...taken, ...(cut === undefined ? [] : [cut])]);
       }
     }
+  }
+
+  get #hasWork(): boolean {
+    return this.#failure === null && this.#waiting.length + this.#waitingCuts.length > 0;
   }
 
   /** As many waiting commits as fit into one frame. */
@@ -143,16 +169,19 @@ export class WritePath {
     this.#checkpoint = await fence.write(() => storage.apply(batch, this.#checkpoint));
     for (const [index, { resolve }] of taken.entries())
       resolve({ commitId: firstCommitId + index, lsn: to.lsn, historyHash: to.historyHash });
-    if (to.lsn - to.segmentStartLsn >= segmentBytesMax) await this.#roll();
+    if (to.lsn - to.segmentStartLsn >= segmentBytesMax) await this.#roll([]);
   }
 
-  async #roll(): Promise<void> {
+  /** Ends the segment; returns where the next one begins. */
+  async #roll(before: readonly 'cut'[]): Promise<SnapshotCut> {
     const { wal, storage, fence } = this.#ports;
     const from = this.#chain;
-    const to = await rollSegment(wal, from, []);
+    const to = await rollSegment(wal, from, before);
     this.#becomeDurable(to);
     const batch = ProvenBatch.authored(from, to, []);
     this.#checkpoint = await fence.write(() => storage.apply(batch, this.#checkpoint));
+    const { commitId, segmentStartLsn: lsn, historyHash, segmentIndex } = to;
+    return { commitId, lsn, historyHash, segmentIndex };
   }
 
   #becomeDurable(chain: ChainState): void {
@@ -161,10 +190,11 @@ export class WritePath {
   }
 
   /** A failed write is final: whether its bytes are on disk is unknown, and only a restart can tell. */
-  #fail(error: unknown, taken: readonly WaitingCommit[]): void {
+  #fail(error: unknown, taken: readonly { reject(error: unknown): void }[]): void {
     this.#failure = error;
     this.#ports.fence.close(error);
-    for (const { reject } of [...taken, ...this.#waiting.splice(0)]) reject(failed(error));
+    for (const one of [...taken, ...this.#waiting.splice(0), ...this.#waitingCuts.splice(0)])
+      one.reject(failed(error));
     this.#ports.onFailure(error);
   }
 }

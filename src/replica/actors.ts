@@ -3,6 +3,14 @@ import { fromPromise } from 'xstate';
 import type { NodeContext } from '../../machines/context.ts';
 import { defineApplyActor } from '../actors/apply.ts';
 import {
+  defineDiscardActor,
+  defineFetchActor,
+  defineInstallActor,
+  defineProbeActor,
+  defineVerifyActor,
+  type BootstrapPorts,
+} from '../actors/bootstrap.ts';
+import {
   defineAttachActor,
   defineMeetActor,
   definePersistActor,
@@ -42,6 +50,13 @@ export function replicaActors(
     assertThat(nodeStorage.current !== null, 'the files are open while the node works');
     return nodeStorage.current;
   };
+  const identityOf = () => {
+    const { identity } = context();
+    assertThat(identity !== null, 'files are opened only after the identity is known');
+    return identity;
+  };
+  const openFiles = () => nodeStorage.open(identityOf());
+  const bootstrap: BootstrapPorts = { directory, source, open: openFiles };
   const wal = () => open().wal;
   const storage = () => open().storage;
   return {
@@ -58,12 +73,17 @@ export function replicaActors(
       },
     }),
     meetPrimary: defineMeetActor(source),
-    openReceived: fromPromise<OpenedWal, null>(async () => {
-      const { identity } = context();
-      assertThat(identity !== null, 'files are opened only after the identity is known');
-      const opened = await nodeStorage.open(identity);
-      return openReceived(opened, identity.clusterId);
-    }),
+    findCheckpoint: fromPromise<boolean, null>(
+      async () => (await (await openFiles()).storage.readCheckpoint()).state !== 'absent',
+    ),
+    openReceived: fromPromise<OpenedWal, null>(async () =>
+      openReceived(await openFiles(), identityOf().clusterId),
+    ),
+    discardPartial: defineDiscardActor(bootstrap),
+    fetchSnapshot: defineFetchActor(bootstrap),
+    verifySnapshot: defineVerifyActor(bootstrap),
+    probeResume: defineProbeActor(bootstrap),
+    installSnapshot: defineInstallActor(bootstrap),
     attach: defineAttachActor(source, desk),
     receive: defineReceiveActor(desk),
     persist: definePersistActor(wal, desk),

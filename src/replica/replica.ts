@@ -4,6 +4,7 @@ import { nodeMachine } from '../../machines/node.ts';
 import type { NodeConfig } from '../core/config.ts';
 import { ReplichartError } from '../core/errors.ts';
 import { haltToJson } from '../core/halt.ts';
+import { positionOf } from '../core/position.ts';
 import { Fence } from '../io/fence.ts';
 import type { NodePorts } from '../node/ports.ts';
 import type { NodeSnapshot, ServedNode } from '../node/served-node.ts';
@@ -36,6 +37,7 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
       input: {
         role: 'replica',
         replication: config.replication,
+        bootstrap: config.bootstrap,
         clusterId: config.clusterId ?? null,
         nodeId: config.nodeId ?? null,
       },
@@ -54,7 +56,10 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
   const snapshot = (): NodeSnapshot => actor.getSnapshot();
   return {
     snapshot,
-    applied: () => context().applied,
+    applied: () => {
+      const { applied } = context();
+      return applied && positionOf(applied);
+    },
     commit: async () => {
       throw new ReplichartError('WRITE_REFUSED', 'this node is a replica; only the primary makes commits');
     },

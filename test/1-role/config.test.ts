@@ -24,6 +24,7 @@ describe('configuration', () => {
       role: 'primary',
       dataDir: 'd',
       replication: 'disabled',
+      bootstrap: 'wal',
       segmentBytesMax: 64 * 1024 * 1024,
       logLevel: 'info',
     });

@@ -74,6 +74,15 @@ export function scriptedSource(script: (attachment: number) => ScriptedSource): 
         },
       };
     },
+    async listSnapshots() {
+      return { kind: 'listed', snapshotIds: [] };
+    },
+    async snapshotManifest() {
+      return { kind: 'unreachable', message: 'this source has no snapshot' };
+    },
+    async snapshotBlock() {
+      return { kind: 'unreachable', message: 'this source has no snapshot' };
+    },
     async close() {
       // There is nothing to close.
     },

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { BaseFile } from '../../src/io/base-file.ts';
 import { levelVersionIndex } from '../../src/io/level-version-index.ts';
 import { memoryVersionIndex } from '../../src/io/memory-version-index.ts';
 import { nodeFileSystem } from '../../src/io/node-file-system.ts';
@@ -16,9 +17,13 @@ export async function digestsOf(
   const index = await store.open();
   const wal = await WalFiles.openToRead(nodeFileSystem, join(dataDir, 'wal'));
   const storage = new Storage(index, wal);
+  const [base] = await nodeFileSystem.list(join(dataDir, 'base'));
+  if (base !== undefined)
+    await storage.useBase(await BaseFile.open(nodeFileSystem, join(dataDir, 'base', base)));
   const digests: StateDigest[] = [];
   for (let commitId = 0; commitId <= commits; commitId += 1)
     digests.push(await stateDigest(storage, commitId));
+  await storage.close();
   await wal.close();
   await index.close();
   return digests;

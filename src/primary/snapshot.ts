@@ -1,0 +1,40 @@
+import { ReplichartError } from '../core/errors.ts';
+import type { Manifest } from '../core/storage/manifest.ts';
+import type { SnapshotStore } from '../io/snapshot-store.ts';
+import type { Storage } from '../io/storage.ts';
+import type { WritePath } from './write-path.ts';
+
+/** Makes snapshots of a primary, one at a time, while it goes on writing. */
+export class SnapshotMaker {
+  readonly #store: SnapshotStore;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(store: SnapshotStore) {
+    this.#store = store;
+  }
+
+  /**
+   * Cuts history at a segment boundary, then copies the versions up to the cut while later commits go on. A snapshot
+   * of the same commit id is not made twice.
+   *
+   * @throws ReplichartError `REQUEST_INVALID` before the first commit, or as the write path does.
+   */
+  create(clusterId: string, storage: Storage, writePath: WritePath): Promise<Manifest> {
+    const made = this.#last.then(async () => {
+      const { commitId } = writePath.applied;
+      if (commitId === 0)
+        throw new ReplichartError(
+          'REQUEST_INVALID',
+          'there is nothing to make a snapshot of: no commit was made',
+        );
+      if ((await this.#store.list()).includes(String(commitId)))
+        return this.#store.manifest(String(commitId));
+      const cut = await writePath.cut();
+      if ((await this.#store.list()).includes(String(cut.commitId)))
+        return this.#store.manifest(String(cut.commitId));
+      return this.#store.create({ clusterId, cut }, storage.versions(cut.commitId));
+    });
+    this.#last = made.catch(() => undefined);
+    return made;
+  }
+}
