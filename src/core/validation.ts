@@ -1,12 +1,4 @@
-import type { Checkpoint } from './storage/checkpoint.ts';
 import type { ChainState, UnitFacts } from './wal/chain.ts';
-
-/** What was found on disk when the WAL was opened. */
-export interface OpenedWal {
-  readonly receivedLsn: number;
-  readonly validated: ChainState;
-  readonly applied: Checkpoint;
-}
 
 /** What the validator saw in the next piece of received WAL. */
 export interface ValidationFacts {

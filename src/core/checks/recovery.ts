@@ -28,7 +28,7 @@ export const checkpointIsIntact: Check<RecoveryFacts> = defineCheck('P5-I11 chec
     survey === null
       ? null
       : survey.checkpoint.state === 'intact' ||
-        (survey.checkpoint.state === 'absent' && survey.wal.endLsn === 0 && survey.wal.segments === 0),
+        (survey.checkpoint.state === 'absent' && survey.wal.endLsn === survey.wal.startLsn),
   evidence: ({ survey }) =>
     survey === null
       ? {}
@@ -59,6 +59,15 @@ export const prefixIsProven: Check<RecoveryFacts> = defineCheck('P5-I4 prefixIsP
           prefix: survey.prefix.state,
           ...(survey.prefix.state === 'broken' ? survey.prefix.evidence : {}),
         },
+});
+
+export const baseIsInPlace: Check<RecoveryFacts> = defineCheck('P5-I8 baseIsInPlace', {
+  description: 'The base file that the checkpoint names stands where it was installed, with its own header.',
+  code: 'SNAPSHOT_CORRUPT',
+  claim: ({ survey }) =>
+    survey === null ? null : survey.base.state === 'not needed' || survey.base.state === 'intact',
+  evidence: ({ survey }) =>
+    survey === null ? {} : { cut_commit_id: survey.base.cutCommitId, base: survey.base.state },
 });
 
 /** The primary's rule: what was never acknowledged may be cut; what has history behind it may not. */

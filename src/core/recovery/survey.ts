@@ -53,6 +53,13 @@ export interface DiskSurvey {
     /** Where one segment file does not begin at the end of the one before it. */
     readonly discontinuity: { readonly expectedLsn: number; readonly foundLsn: number } | null;
   };
+  /** The base file that the checkpoint names: found by its header. */
+  readonly base: {
+    readonly state: 'not needed' | 'intact' | 'missing' | 'damaged';
+    readonly cutCommitId: number | null;
+  };
+  /** Names of what an interrupted start left: none of it counts for anything. */
+  readonly partials: readonly string[];
   /** The WAL from the start of the checkpoint's segment to the checkpoint: does it lead to the checkpoint's hash? */
   readonly prefix:
     | { readonly state: 'proven'; readonly chain: ChainState }
