@@ -9,7 +9,6 @@
 import * as check from '../src/core/checks/ingress.ts';
 import { UNBOUND_CLUSTER } from '../src/core/identity.ts';
 import type { AttachFacts, MeetFacts, ReceiptFacts } from '../src/core/ingress.ts';
-import type { OpenedWal } from '../src/core/validation.ts';
 import type { ChainState } from '../src/core/wal/chain.ts';
 import { claim, prove } from './claims.ts';
 import type { NodeContext } from './context.ts';
@@ -17,8 +16,6 @@ import { notProvided, onFault, record, type Done } from './1-role.ts';
 
 export const ingressActors = {
   meetPrimary: notProvided<MeetFacts, null>('meetPrimary'),
-  findCheckpoint: notProvided<boolean, null>('findCheckpoint'),
-  openReceived: notProvided<OpenedWal, null>('openReceived'),
   attach: notProvided<AttachFacts, ChainState>('attach'),
   receive: notProvided<ReceiptFacts, { readonly expectedLsn: number }>('receive'),
   persist: notProvided<number, { readonly fromLsn: number }>('persist'),
@@ -44,8 +41,6 @@ export const ingressRoutes = {
   'route clusterIsKnown': ({ context: { identity } }: Args) =>
     identity !== null && identity.clusterId !== UNBOUND_CLUSTER,
   'route replicationIsEnabled': ({ context }: Args) => context.input.replication === 'enabled',
-  'route beginsWithSnapshot': ({ context }: Args) =>
-    context.hasCheckpoint === false && context.input.bootstrap === 'snapshot',
   'route streamIsOpen': ({ context }: Args) => context.attachment?.answer.kind === 'attached',
   'route streamHasEnded': ({ context }: Args) => endOf(context.receipt) !== null,
   'route allReceivedIsValidated': ({ context }: Args) => context.validated?.lsn === context.receivedLsn,
@@ -54,12 +49,6 @@ export const ingressRoutes = {
 
 export const ingressActions = {
   recordMeeting: record((_, meeting: MeetFacts) => ({ meeting })),
-  recordHasCheckpoint: record((_, hasCheckpoint: boolean) => ({ hasCheckpoint })),
-  recordOpened: record((_, { receivedLsn, validated, applied }: OpenedWal) => ({
-    receivedLsn,
-    validated,
-    applied,
-  })),
   recordReceived: record((_, receivedLsn: number) => ({ receivedLsn })),
   recordAttachment: record(({ primaryDurable }, attachment: AttachFacts) => ({
     attachment,
@@ -121,22 +110,6 @@ export const meeting = {
     '#node.halted.refusing',
     'Is it the primary of our cluster?',
   ),
-} as const;
-
-/** Opening the files of a node that has begun before, or begins with the first byte of the WAL. */
-export const opening = {
-  description: 'Finding where the received WAL ends; a unit that never came whole is discarded.',
-  meta: { invariants: ['P5-I4', 'P5-I11'] },
-  invoke: {
-    id: 'openReceived',
-    src: 'openReceived',
-    input: null,
-    onDone: {
-      target: '#node.replicating',
-      actions: { type: 'recordOpened', params: ({ event }: Done<OpenedWal>) => event.output },
-    },
-    onError: onFault('openReceived', '#node.halted'),
-  },
 } as const;
 
 export const ingesting = {

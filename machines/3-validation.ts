@@ -14,6 +14,8 @@ import { claim, prove } from './claims.ts';
 import type { NodeContext } from './context.ts';
 import { notProvided, onFault, record, type Done } from './1-role.ts';
 
+type Validated = Done<ValidationFacts>;
+
 export const validationActors = {
   validate: notProvided<ValidationFacts, { readonly from: ChainState; readonly receivedLsn: number }>(
     'validate',
@@ -55,11 +57,8 @@ export const validationActions = {
   ),
 };
 
-/**
- * The proofs of one piece, in the order in which a violation is reported. `prefix` is the path of the state they stand
- * in, so that both the pipeline and recovery can use them.
- */
-export const unitProofs = <const Done extends string>(done: Done) =>
+/** The proofs of one piece, in the order in which a violation is reported. */
+const unitProofs = <const Done extends string>(done: Done) =>
   ({
     provingPresence: prove(
       'P5-I11 receivedIsStillThere',
@@ -111,16 +110,9 @@ export const unitProofs = <const Done extends string>(done: Done) =>
     ),
   }) as const;
 
-export const validating = {
-  description: 'Proving received WAL. What is not proved does not exist for anything behind it.',
-  meta: { invariants: ['P5-I4', 'P5-I5'] },
-  initial: 'idle',
-  states: {
-    idle: {
-      description: 'All that was received is proved, or enough of it waits to be applied.',
-      meta: { invariants: ['P5-I5'] },
-      always: { guard: 'route somethingIsUnvalidated', target: 'checking' },
-    },
+/** From the next piece on disk to its proof; `done` is where a proved piece leads. */
+export const validationSteps = <const Done extends string>(done: Done) =>
+  ({
     checking: {
       description: 'Reading the next piece from disk and computing what it says and is.',
       meta: { invariants: ['P5-I5'] },
@@ -133,7 +125,7 @@ export const validating = {
         }),
         onDone: {
           target: 'provingPresence',
-          actions: { type: 'recordValidation', params: ({ event }: Done<ValidationFacts>) => event.output },
+          actions: { type: 'recordValidation', params: ({ event }: Validated) => event.output },
         },
         onError: onFault('validate', '#node.halted'),
       },
@@ -142,7 +134,20 @@ export const validating = {
     counting: {
       description: 'Every claim holds: the piece is proved.',
       meta: { invariants: ['P5-I5'] },
-      always: { target: 'idle', actions: 'recordValidated' },
+      always: { target: done, actions: 'recordValidated' },
     },
+  }) as const;
+
+export const validating = {
+  description: 'Proving received WAL. What is not proved does not exist for anything behind it.',
+  meta: { invariants: ['P5-I4', 'P5-I5'] },
+  initial: 'idle',
+  states: {
+    idle: {
+      description: 'All that was received is proved, or enough of it waits to be applied.',
+      meta: { invariants: ['P5-I5'] },
+      always: { guard: 'route somethingIsUnvalidated', target: 'checking' },
+    },
+    ...validationSteps('idle'),
   },
 } as const;

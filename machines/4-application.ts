@@ -45,16 +45,9 @@ export const applicationActions = {
   })),
 };
 
-export const applying = {
-  description: 'Replaying proven WAL into storage, one batch at a time.',
-  meta: { invariants: ['P5-I4', 'P5-I5', 'P5-I6', 'P5-I13'] },
-  initial: 'idle',
-  states: {
-    idle: {
-      description: 'All that was proved is applied; no application is in flight.',
-      meta: { invariants: ['P5-I13'] },
-      always: { guard: 'route somethingIsProven', target: 'provingProof' },
-    },
+/** From the first batch that waits to the application boundary; `done` is where that leads. */
+export const applicationSteps = <const Next extends string>(done: Next) =>
+  ({
     provingProof: prove(
       'P5-I5 batchIsProven',
       'provingOrder',
@@ -95,7 +88,20 @@ export const applying = {
     finishing: {
       description: 'The application boundary: the batch is visible as a whole.',
       meta: { invariants: ['P5-I11', 'P5-I12'] },
-      always: { target: 'idle', actions: 'recordApplied' },
+      always: { target: done, actions: 'recordApplied' },
     },
+  }) as const;
+
+export const applying = {
+  description: 'Replaying proven WAL into storage, one batch at a time.',
+  meta: { invariants: ['P5-I4', 'P5-I5', 'P5-I6', 'P5-I13'] },
+  initial: 'idle',
+  states: {
+    idle: {
+      description: 'All that was proved is applied; no application is in flight.',
+      meta: { invariants: ['P5-I13'] },
+      always: { guard: 'route somethingIsProven', target: 'provingProof' },
+    },
+    ...applicationSteps('idle'),
   },
 } as const;

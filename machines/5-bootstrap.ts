@@ -20,7 +20,7 @@ import { claim, prove } from './claims.ts';
 import type { NodeContext } from './context.ts';
 import { notProvided, onFault, record, type Done } from './1-role.ts';
 
-interface ProbeInput {
+export interface ProbeInput {
   readonly clusterId: string;
   readonly snapshot: SnapshotSummary;
 }

@@ -10,6 +10,8 @@ import type { ChainState } from '../src/core/wal/chain.ts';
 import type { ValidationFacts } from '../src/core/validation.ts';
 import type { ApplicationFacts, ProvenRange } from '../src/core/application.ts';
 import type { Checkpoint } from '../src/core/storage/checkpoint.ts';
+import type { RecoveryPlan } from '../src/core/recovery/decision.ts';
+import type { RepairFacts } from '../src/core/recovery/repair.ts';
 import type { DiskSurvey } from '../src/core/recovery/survey.ts';
 import type { Position } from '../src/core/position.ts';
 
@@ -45,8 +47,9 @@ export interface NodeContext {
   readonly validation: ValidationFacts | null;
   readonly attachment: AttachFacts | null;
   readonly receipt: ReceiptFacts | null;
-  /** Whether the index has a checkpoint, found when the files were opened. */
-  readonly hasCheckpoint: boolean | null;
+  /** What recovery decided, and what it discarded. */
+  readonly plan: RecoveryPlan | null;
+  readonly repair: RepairFacts | null;
   readonly fetched: FetchFacts | null;
   readonly verified: VerifiedFacts | null;
   readonly resume: ResumeFacts | null;
@@ -78,7 +81,8 @@ export function initialContext(input: NodeInput): NodeContext {
     validation: null,
     attachment: null,
     receipt: null,
-    hasCheckpoint: null,
+    plan: null,
+    repair: null,
     fetched: null,
     verified: null,
     resume: null,

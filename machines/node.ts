@@ -3,9 +3,8 @@
  * Source: DESIGN 6.
  */
 import { setup } from 'xstate';
-import { noHaltIsRecorded } from '../src/core/checks/recovery.ts';
 import type { InvariantId } from '../src/core/invariants.ts';
-import { claim, guardsOf } from './claims.ts';
+import { guardsOf } from './claims.ts';
 import { initialContext, type NodeContext, type NodeEvent, type NodeInput } from './context.ts';
 import {
   disabled,
@@ -13,7 +12,6 @@ import {
   initializing,
   MICROSTEPS_MAX,
   nodeWide,
-  onFault,
   record,
   roleActions,
   roleActors,
@@ -35,7 +33,6 @@ import {
   ingressClaims,
   ingressRoutes,
   meeting,
-  opening,
 } from './2-ingress.ts';
 import {
   validating,
@@ -51,18 +48,16 @@ import {
   bootstrapping,
   bootstrapRoutes,
 } from './5-bootstrap.ts';
+import { recovering, recoveryActions, recoveryActors, recoveryClaims, recoveryRoutes } from './6-recovery.ts';
 
 /** Every check of the chart, by the name that its guard has. */
 export const nodeClaims = {
   ...roleClaims,
-  'P5-I10 noHaltIsRecorded': claim(noHaltIsRecorded, ({ recordedHalt, survey }) => ({
-    recordedHalt,
-    survey,
-  })),
   ...ingressClaims,
   ...validationClaims,
   ...applicationClaims,
   ...bootstrapClaims,
+  ...recoveryClaims,
 };
 
 const nodeSetup = setup({
@@ -78,6 +73,7 @@ const nodeSetup = setup({
     ...validationActors,
     ...applicationActors,
     ...bootstrapActors,
+    ...recoveryActors,
   },
   guards: {
     ...guardsOf(nodeClaims),
@@ -86,6 +82,7 @@ const nodeSetup = setup({
     ...validationRoutes,
     ...applicationRoutes,
     ...bootstrapRoutes,
+    ...recoveryRoutes,
   },
   actions: {
     ...roleActions,
@@ -93,13 +90,14 @@ const nodeSetup = setup({
     ...validationActions,
     ...applicationActions,
     ...bootstrapActions,
+    ...recoveryActions,
     recordHalt: record((context, { rule }: { rule: keyof typeof nodeClaims }) => ({
       halt: nodeClaims[rule].halt(context),
     })),
   },
 });
 
-const role = initializing('provingNoHalt');
+const role = initializing('routingReplication');
 
 export const nodeMachine = nodeSetup.createMachine({
   id: 'node',
@@ -128,53 +126,18 @@ export const nodeMachine = nodeSetup.createMachine({
           ],
         },
         ...meeting,
-        provingNoHalt: {
-          description: 'Does a halt of an earlier run wait for an operator?',
-          meta: { invariants: ['P5-I10'] },
-          always: [
-            {
-              guard: 'P5-I10 noHaltIsRecorded',
-              target: 'routingReplication',
-              meta: { invariants: ['P5-I10'] },
-            },
-            { target: '#node.halted.resting', actions: 'restoreHalt', meta: { invariants: ['P5-I10'] } },
-          ],
-        },
         routingReplication: {
           description: 'Replication is off unless it was asked for.',
           meta: { invariants: ['P5-I16'] },
           always: [
-            { guard: 'route replicationIsEnabled', target: 'findingCheckpoint' },
+            { guard: 'route replicationIsEnabled', target: '#node.recovering' },
             { target: '#node.disabled' },
           ],
         },
-        findingCheckpoint: {
-          description: 'Does this node hold any state yet?',
-          meta: { invariants: ['P5-I11'] },
-          invoke: {
-            id: 'findCheckpoint',
-            src: 'findCheckpoint',
-            input: null,
-            onDone: {
-              target: 'routingBootstrap',
-              actions: { type: 'recordHasCheckpoint', params: ({ event }) => event.output },
-            },
-            onError: onFault('findCheckpoint', '#node.halted.refusing'),
-          },
-        },
-        routingBootstrap: {
-          description:
-            'A node without state begins as it was configured to; one with state goes on from there.',
-          meta: { invariants: ['P5-I8'] },
-          always: [
-            { guard: 'route beginsWithSnapshot', target: '#node.bootstrapping' },
-            { target: 'opening' },
-          ],
-        },
-        opening,
       },
     },
     disabled,
+    recovering,
     bootstrapping,
     replicating: {
       description: 'Following the primary.',

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { replicaState } from '../../machines/replica-state.ts';
 import { haltToJson } from '../core/halt.ts';
 import { positionToJson } from '../core/position.ts';
+import { explainRecovery } from '../node/explain-recovery.ts';
 import { stateLine } from '../node/transition-log.ts';
 import type { ServedNode } from '../node/served-node.ts';
 import { envelope } from './envelope.ts';
@@ -18,6 +19,10 @@ export function dxPlane(app: FastifyInstance, served: () => ServedNode): void {
   app.get('/v1/wal', async () => {
     const node = served();
     return envelope(walJson(node), node.applied()?.commitId ?? null);
+  });
+  app.get('/v1/explain/recovery', async () => {
+    const node = served();
+    return envelope({ ...explainRecovery(node.snapshot()) }, node.applied()?.commitId ?? null);
   });
   app.get('/v1/replication', async () => {
     const node = served();

@@ -1,7 +1,5 @@
-import type { Json } from '../core/bytes.ts';
-
 /** What every DX answer is wrapped in: no timestamps, fields in this order (DESIGN 7). */
-export function envelope<Data extends Json>(
+export function envelope<Data extends object>(
   data: Data,
   commitId: number | null,
   notes: readonly string[] = [],

@@ -10,6 +10,12 @@ import type { Storage } from './storage.ts';
 import type { WalFiles } from './wal-files.ts';
 import { WALK_BYTES, walkWal } from './wal-walk.ts';
 
+/** A primary has no base file, and nothing that waits to be discarded here. */
+const NOTHING_AROUND: Pick<DiskSurvey, 'base' | 'partials'> = {
+  base: { state: 'not needed', cutCommitId: null },
+  partials: [],
+};
+
 type Prefix =
   { readonly chain: ChainState } | { readonly broken: DiskSurvey['prefix'] & { state: 'broken' } };
 
@@ -17,7 +23,12 @@ type Prefix =
  * Observes the files of a node: checkpoint, the WAL of the checkpoint's segment, and the WAL after it. Changes nothing
  * and judges nothing. Cost: one segment and the tail, whatever the WAL's length.
  */
-export async function surveyDisk(storage: Storage, wal: WalFiles, clusterId: string): Promise<DiskSurvey> {
+export async function surveyDisk(
+  storage: Storage,
+  wal: WalFiles,
+  clusterId: string,
+  around: Pick<DiskSurvey, 'base' | 'partials'> = NOTHING_AROUND,
+): Promise<DiskSurvey> {
   const found = await storage.readCheckpoint();
   const checkpoint: DiskSurvey['checkpoint'] =
     found.state === 'intact' ? { state: 'intact', value: found.checkpoint } : found;
@@ -33,12 +44,14 @@ export async function surveyDisk(storage: Storage, wal: WalFiles, clusterId: str
     return {
       checkpoint,
       wal: walFacts,
+      ...around,
       prefix: prefix.broken,
       tail: { provenTo: null, stop: null, validUnitAfterLsn: null },
     };
   return {
     checkpoint,
     wal: walFacts,
+    ...around,
     prefix: { state: 'proven', chain: prefix.chain },
     tail: await proveTail(wal, prefix.chain),
   };

@@ -2,7 +2,6 @@ import { ReplichartError } from '../core/errors.ts';
 import type { Identity } from '../core/identity.ts';
 import type { DataDirectory } from '../io/data-directory.ts';
 import type { Fence } from '../io/fence.ts';
-import { BaseFile } from '../io/base-file.ts';
 import { Storage } from '../io/storage.ts';
 import type { VersionIndex, VersionIndexStore } from '../io/version-index.ts';
 import { WalFiles } from '../io/wal-files.ts';
@@ -44,12 +43,6 @@ export class NodeStorage {
     const { files, walDirectory } = this.#directory;
     const wal = await WalFiles.open(files, walDirectory);
     const storage = new Storage(this.#index, wal);
-    const checkpoint = await storage.readCheckpoint();
-    if (checkpoint.state === 'intact' && checkpoint.checkpoint.snapshotCut > 0) {
-      const { snapshotCut, lsn } = checkpoint.checkpoint;
-      await storage.useBase(await BaseFile.open(files, this.#directory.baseFile(snapshotCut)));
-      if (wal.segments.length === 0) wal.beginAt(lsn);
-    }
     this.#open = { wal, storage };
     return this.#open;
   }

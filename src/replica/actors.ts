@@ -20,7 +20,9 @@ import {
 import { defineValidateActor, type ProofDesk } from '../actors/validate.ts';
 import type { NodeConfig } from '../core/config.ts';
 import { assertThat } from '../core/errors.ts';
-import type { OpenedWal } from '../core/validation.ts';
+import type { RecoveryPlan } from '../core/recovery/decision.ts';
+import type { RepairFacts } from '../core/recovery/repair.ts';
+import type { DiskSurvey } from '../core/recovery/survey.ts';
 import { DataDirectory } from '../io/data-directory.ts';
 import { fenced, type Fence } from '../io/fence.ts';
 import { httpWalSource } from '../io/http-wal-source.ts';
@@ -28,7 +30,7 @@ import type { WalSource } from '../io/wal-source.ts';
 import { NodeStorage } from '../node/node-storage.ts';
 import type { NodePorts } from '../node/ports.ts';
 import { roleActorsOf } from '../node/role-actors.ts';
-import { openReceived } from './open-received.ts';
+import { repairReplica, surveyReplica } from './recovery.ts';
 
 /** The one place where the chart's effects are joined with the ports. */
 export function replicaActors(
@@ -73,11 +75,11 @@ export function replicaActors(
       },
     }),
     meetPrimary: defineMeetActor(source),
-    findCheckpoint: fromPromise<boolean, null>(
-      async () => (await (await openFiles()).storage.readCheckpoint()).state !== 'absent',
+    surveyReplica: fromPromise<DiskSurvey, null>(async () =>
+      surveyReplica(directory, await openFiles(), identityOf().clusterId),
     ),
-    openReceived: fromPromise<OpenedWal, null>(async () =>
-      openReceived(await openFiles(), identityOf().clusterId),
+    repairReplica: fromPromise<RepairFacts, { readonly plan: RecoveryPlan; readonly survey: DiskSurvey }>(
+      async ({ input }) => repairReplica(directory, await openFiles(), input.plan, input.survey),
     ),
     discardPartial: defineDiscardActor(bootstrap),
     fetchSnapshot: defineFetchActor(bootstrap),

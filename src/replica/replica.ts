@@ -47,7 +47,11 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
   // A chart that fails leaves its effects running: the fence keeps them off the disk.
   actor.subscribe({ error: (error) => fence.close(error) });
   actor.start();
-  const started = await waitFor(actor, (s) => !s.matches('initializing'));
+  // From replay on the node can say what it does; before that it may still turn out not to be its own.
+  const started = await waitFor(
+    actor,
+    (s) => !s.matches('initializing') && (!s.matches('recovering') || s.matches({ recovering: 'replaying' })),
+  );
   const stop = () => stopNode(actor);
   if (started.matches({ halted: 'refusing' })) {
     await stop();

@@ -177,7 +177,7 @@ describe('F-A1: crashes in the middle of application', () => {
     });
   });
 
-  test('F-RC2: a damaged checkpoint, and a checkpoint that the WAL does not lead to, halt', async () => {
+  test('F-RC2: a damaged checkpoint refuses to start and says what to do', async () => {
     const wal = await recordedWal(6);
     const store = memoryVersionIndex();
     const { replica, dataDir } = await replicaOf(wal, { indexStore: () => store });
@@ -188,7 +188,9 @@ describe('F-A1: crashes in the middle of application', () => {
     const bad = Buffer.from(good);
     bad[20] = (bad[20] as number) ^ 1;
     await index.write([{ key: CHECKPOINT_KEY, value: bad }], { durable: true });
-    const damaged = await replicaOf(wal, { indexStore: () => store }, dataDir);
-    expect((await halted(damaged.replica)).context.halt).toMatchObject({ code: 'CHECKPOINT_DAMAGED' });
+    expect(await rejection(replicaOf(wal, { indexStore: () => store }, dataDir))).toMatchObject({
+      code: 'CHECKPOINT_DAMAGED',
+      invariant: 'P5-I11',
+    });
   });
 });

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { decodeCheckpoint } from '../../src/core/storage/checkpoint.ts';
+import { CHECKPOINT_KEY } from '../../src/core/storage/index-entry.ts';
 import { BaseFile } from '../../src/io/base-file.ts';
 import { levelVersionIndex } from '../../src/io/level-version-index.ts';
 import { memoryVersionIndex } from '../../src/io/memory-version-index.ts';
@@ -9,9 +11,23 @@ import type { IndexEntry, VersionIndexStore } from '../../src/io/version-index.t
 import { WalFiles } from '../../src/io/wal-files.ts';
 
 /** The state digests of a stopped node at every commit id up to `commits`. */
-export async function digestsOf(
+export function digestsOf(
   dataDir: string,
   commits: number,
+  store?: VersionIndexStore,
+): Promise<StateDigest[]> {
+  return digests(dataDir, 0, commits, store);
+}
+
+/** The state digest of a stopped node at one commit id. */
+export async function digestAt(dataDir: string, commitId: number): Promise<StateDigest | undefined> {
+  return (await digests(dataDir, commitId, commitId))[0];
+}
+
+async function digests(
+  dataDir: string,
+  from: number,
+  to: number,
   store: VersionIndexStore = levelVersionIndex(nodeFileSystem, join(dataDir, 'index')),
 ): Promise<StateDigest[]> {
   const index = await store.open();
@@ -20,13 +36,12 @@ export async function digestsOf(
   const [base] = await nodeFileSystem.list(join(dataDir, 'base'));
   if (base !== undefined)
     await storage.useBase(await BaseFile.open(nodeFileSystem, join(dataDir, 'base', base)));
-  const digests: StateDigest[] = [];
-  for (let commitId = 0; commitId <= commits; commitId += 1)
-    digests.push(await stateDigest(storage, commitId));
+  const found: StateDigest[] = [];
+  for (let commitId = from; commitId <= to; commitId += 1) found.push(await stateDigest(storage, commitId));
   await storage.close();
   await wal.close();
   await index.close();
-  return digests;
+  return found;
 }
 
 /** An index that remembers its batches, so that a test can bring it back as it was after any of them. */
@@ -34,6 +49,8 @@ export function recordingIndex(): {
   readonly store: VersionIndexStore;
   readonly batches: (readonly IndexEntry[])[];
   readonly after: (count: number) => Promise<VersionIndexStore>;
+  /** The index as it was when its checkpoint last stood at or before an LSN. */
+  readonly upTo: (lsn: number) => Promise<VersionIndexStore>;
 } {
   const inner = memoryVersionIndex();
   const batches: (readonly IndexEntry[])[] = [];
@@ -52,6 +69,10 @@ export function recordingIndex(): {
         };
       },
     },
+    upTo(lsn) {
+      const beyond = batches.findIndex((batch) => checkpointLsn(batch) > lsn);
+      return this.after(beyond < 0 ? batches.length : beyond);
+    },
     async after(count) {
       const store = memoryVersionIndex();
       const index = await store.open();
@@ -59,4 +80,9 @@ export function recordingIndex(): {
       return store;
     },
   };
+}
+
+function checkpointLsn(batch: readonly IndexEntry[]): number {
+  const entry = batch.find(({ key }) => key.equals(CHECKPOINT_KEY));
+  return entry === undefined ? -1 : (decodeCheckpoint(entry.value)?.lsn ?? -1);
 }
