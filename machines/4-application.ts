@@ -15,6 +15,7 @@ import type { NodeContext } from './context.ts';
 import { notProvided, onFault, record, type Done } from './1-role.ts';
 
 export const applicationActors = {
+  boundary: notProvided<null, null>('boundary'),
   apply: notProvided<ApplicationFacts, { readonly applied: Checkpoint }>('apply'),
 };
 
@@ -86,9 +87,20 @@ export const applicationSteps = <const Next extends string>(done: Next) =>
       'Is the checkpoint the position that the WAL gives?',
     ),
     finishing: {
-      description: 'The application boundary: the batch is visible as a whole.',
+      description: 'The batch is visible as a whole.',
       meta: { invariants: ['P5-I11', 'P5-I12'] },
-      always: { target: done, actions: 'recordApplied' },
+      always: { target: 'pausing', actions: 'recordApplied' },
+    },
+    pausing: {
+      description: 'The application boundary: reads that waited for it are admitted before the next batch.',
+      meta: { invariants: ['P5-I12'] },
+      invoke: {
+        id: 'boundary',
+        src: 'boundary',
+        input: null,
+        onDone: done,
+        onError: onFault('boundary', '#node.halted'),
+      },
     },
   }) as const;
 

@@ -49,6 +49,7 @@ import {
   bootstrapRoutes,
 } from './5-bootstrap.ts';
 import { recovering, recoveryActions, recoveryActors, recoveryClaims, recoveryRoutes } from './6-recovery.ts';
+import { readGate, readGateClaims, readGateRoutes } from './7-read-gate.ts';
 
 /** Every check of the chart, by the name that its guard has. */
 export const nodeClaims = {
@@ -58,6 +59,7 @@ export const nodeClaims = {
   ...applicationClaims,
   ...bootstrapClaims,
   ...recoveryClaims,
+  ...readGateClaims,
 };
 
 const nodeSetup = setup({
@@ -83,6 +85,7 @@ const nodeSetup = setup({
     ...applicationRoutes,
     ...bootstrapRoutes,
     ...recoveryRoutes,
+    ...readGateRoutes,
   },
   actions: {
     ...roleActions,
@@ -143,7 +146,7 @@ export const nodeMachine = nodeSetup.createMachine({
       description: 'Following the primary.',
       meta: { invariants: ['P5-I4', 'P5-I10', 'P5-I13'] },
       type: 'parallel',
-      states: { ingesting, validating, applying },
+      states: { ingesting, validating, applying, readGate },
     },
     halted,
     stopped,

@@ -9,6 +9,7 @@ export type ReplicaState =
   | 'ReceivingWAL'
   | 'ValidatingWAL'
   | 'ApplyingWAL'
+  | 'Ready'
   | 'ReplicationHalted'
   | 'Stopped';
 
@@ -24,8 +25,9 @@ const TOP_LEVEL: Readonly<Record<string, ReplicaState>> = {
 /** A pure function of the state value: nothing else is asked. */
 export function replicaState(value: StateValue): ReplicaState {
   if (matchesState('replicating', value)) {
-    if (!matchesState({ replicating: { applying: 'idle' } }, value)) return 'ApplyingWAL';
-    return matchesState({ replicating: { validating: 'idle' } }, value) ? 'ReceivingWAL' : 'ValidatingWAL';
+    if (matchesState({ replicating: { ingesting: 'persisting' } }, value)) return 'ReceivingWAL';
+    if (!matchesState({ replicating: { validating: 'idle' } }, value)) return 'ValidatingWAL';
+    return matchesState({ replicating: { applying: 'idle' } }, value) ? 'Ready' : 'ApplyingWAL';
   }
   const top = typeof value === 'string' ? value : Object.keys(value)[0];
   const state = TOP_LEVEL[top ?? ''];
