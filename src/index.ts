@@ -3,8 +3,9 @@ export { createPrimary, type Primary, type PrimaryOptions } from './api/create-p
 export { createReplica, type Replica, type ReplicaOptions } from './api/create-replica.ts';
 export type { HostPorts, NodeOptions } from './api/node-host.ts';
 export { ERRORS, EXIT, InvariantBug, ReplichartError, type ErrorCode } from './core/errors.ts';
+export type { Explanation } from './core/explanation.ts';
 export { INVARIANTS, type InvariantId } from './core/invariants.ts';
 export type { Position } from './core/position.ts';
 export type { Operation } from './core/wal/operation.ts';
 export type { ReadDocument, ReadView, ScanOptions } from './node/read-view.ts';
-export type { NodeSnapshot, ViewRequest } from './node/served-node.ts';
+export type { NodeSnapshot, ViewRequest } from './node/node-snapshot.ts';

@@ -15,3 +15,11 @@ export function defineApplyActor(storage: () => Storage, fence: Fence, desk: Pro
     return { range: { from: batch.from, to: batch.to }, checkpoint };
   });
 }
+
+/**
+ * The application boundary. Whoever waits for it was told when the chart entered it, and has been admitted by the time
+ * this resolves.
+ */
+export function defineBoundaryActor() {
+  return fromPromise<null, null>(() => Promise.resolve(null));
+}

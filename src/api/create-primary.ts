@@ -1,10 +1,11 @@
 import type { Identity } from '../core/identity.ts';
+import type { Explanation } from '../core/explanation.ts';
 import type { Position } from '../core/position.ts';
 import type { Manifest } from '../core/storage/manifest.ts';
 import { prepareCommit, type Operation } from '../core/wal/operation.ts';
 import { replicationPlane } from '../http/replication-plane.ts';
 import type { ReadView } from '../node/read-view.ts';
-import type { NodeSnapshot, ViewRequest } from '../node/served-node.ts';
+import type { NodeSnapshot, ViewRequest } from '../node/node-snapshot.ts';
 import { openPrimary } from '../primary/primary.ts';
 import { configOf, host, portsOf, type HostPorts, type NodeOptions } from './node-host.ts';
 
@@ -30,6 +31,8 @@ export interface Primary extends AsyncDisposable {
   createSnapshot(): Promise<Manifest>;
   /** Runs `use` on one immutable view: the newest, or the one asked for. */
   read<Result>(use: (view: ReadView) => Promise<Result>, request?: ViewRequest): Promise<Result>;
+  /** Why a read of a view would be admitted or refused at this moment. */
+  explain(request?: ViewRequest): Promise<Explanation>;
   /** Finishes the commits that were taken, closes everything. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -53,7 +56,8 @@ export async function createPrimary(options: PrimaryOptions, ports: HostPorts = 
     position: () => node.applied(),
     commit: async (operations) => node.commit(prepareCommit(operations)),
     createSnapshot: () => node.createSnapshot(),
-    read: (use, request) => node.read(use, request),
+    read: (use, request) => node.gate.read(use, request),
+    explain: (request) => node.gate.explain(request),
     stop,
     [Symbol.asyncDispose]: stop,
   };

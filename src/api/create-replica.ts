@@ -1,7 +1,8 @@
+import type { Explanation } from '../core/explanation.ts';
 import type { Position } from '../core/position.ts';
 import { prepareCommit, type Operation } from '../core/wal/operation.ts';
 import type { ReadView } from '../node/read-view.ts';
-import type { NodeSnapshot, ViewRequest } from '../node/served-node.ts';
+import type { NodeSnapshot, ViewRequest } from '../node/node-snapshot.ts';
 import { openReplica } from '../replica/replica.ts';
 import { configOf, host, portsOf, type HostPorts, type NodeOptions } from './node-host.ts';
 
@@ -21,6 +22,8 @@ export interface Replica extends AsyncDisposable {
    * @throws ReplichartError with the reason of the refusal.
    */
   read<Result>(use: (view: ReadView) => Promise<Result>, request?: ViewRequest): Promise<Result>;
+  /** Why a read of a view would be admitted or refused at this moment. */
+  explain(request?: ViewRequest): Promise<Explanation>;
   /** Attaches ingress again, if it is detached; what comes of it is a transition. */
   attach(): void;
   /** Calls the listener after every transition; returns how to end that. */
@@ -42,7 +45,8 @@ export async function createReplica(options: ReplicaOptions, ports: HostPorts = 
     snapshot: () => node.snapshot(),
     position: () => node.applied(),
     commit: async (operations) => node.commit(prepareCommit(operations)),
-    read: (use, request) => node.read(use, request),
+    read: (use, request) => node.gate.read(use, request),
+    explain: (request) => node.gate.explain(request),
     attach: () => node.attach(),
     subscribe: (listener) => node.subscribe(listener),
     stop,

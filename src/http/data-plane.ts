@@ -4,7 +4,8 @@ import { ReplichartError } from '../core/errors.ts';
 import { positionToJson } from '../core/position.ts';
 import { prepareCommit, type Operation, type PreparedCommit } from '../core/wal/operation.ts';
 import type { ReadDocument, ReadView } from '../node/read-view.ts';
-import type { ServedNode, ViewRequest } from '../node/served-node.ts';
+import type { ViewRequest } from '../node/node-snapshot.ts';
+import type { ServedNode } from '../node/served-node.ts';
 
 const COMMITS_MAX = 10_000;
 const LIMIT_MAX = 10_000;
@@ -54,7 +55,7 @@ export function dataPlane(app: FastifyInstance, served: () => ServedNode): void 
 
   app.get('/data/v1/:collection/:id', async (request, reply) => {
     const { collection, id } = request.params as { collection: string; id: string };
-    const answer = await served().read(async (view) => {
+    const answer = await served().gate.read(async (view) => {
       const document = await view.get(collection, id);
       return {
         position: positionToJson(view.position),
@@ -72,21 +73,34 @@ export function dataPlane(app: FastifyInstance, served: () => ServedNode): void 
   app.get('/data/v1/:collection', async (request) => {
     const { collection } = request.params as { collection: string };
     const query = parse(rangeQuery, request.query, 'query');
-    return served().read(
+    return served().gate.read(
       (view) => range(view, collection, query.after, query.limit ?? LIMIT_DEFAULT),
       viewRequest(request),
     );
   });
 }
 
-const viewQuery = z.object({ at: z.coerce.number().int().min(0).optional() });
+const viewQuery = z.object({
+  at: z.coerce.number().int().min(0).optional(),
+  position: z
+    .string()
+    .regex(/^\d{1,16}:\d{1,16}:[0-9a-f]{64}$/, 'must be COMMIT_ID:LSN:HISTORY_HASH')
+    .optional(),
+});
 const rangeQuery = z.object({
   after: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(LIMIT_MAX).optional(),
 });
 
-function viewRequest(request: FastifyRequest): ViewRequest {
-  const { at } = parse(viewQuery, request.query, 'query');
+/** The view that `at` or `position` asks for. */
+export function viewRequest(request: FastifyRequest): ViewRequest {
+  const { at, position } = parse(viewQuery, request.query, 'query');
+  if (at !== undefined && position !== undefined)
+    throw new ReplichartError('REQUEST_INVALID', 'query: at and position exclude each other');
+  if (position !== undefined) {
+    const [commitId, lsn, historyHash] = position.split(':') as [string, string, string];
+    return { position: { commitId: Number(commitId), lsn: Number(lsn), historyHash } };
+  }
   return at === undefined ? {} : { at };
 }
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { replicaState } from '../../machines/replica-state.ts';
+import { gateVerdicts, noApplicationIsInFlight } from '../core/read-safety.ts';
 import type { ServedNode } from '../node/served-node.ts';
 
 /** For process supervisors and load balancers: alive, and safe to send reads to. */
@@ -13,10 +13,12 @@ export function healthPlane(app: FastifyInstance, served: () => ServedNode | nul
   });
 }
 
+/** The rules that stand against a read now. An application in flight only defers one. */
 export function blockingReasons(node: ServedNode | null): readonly string[] {
   if (node === null) return ['NODE_STARTING'];
-  const { value, context } = node.snapshot();
-  if (context.halt !== null) return [context.halt.code];
-  if (context.input.role === 'primary' && value === 'disabled') return [];
-  return [`STATE_${replicaState(value)}`];
+  const facts = node.gate.facts();
+  if (facts.halt !== null) return [facts.halt.code];
+  return gateVerdicts(facts)
+    .filter(({ rule, evaluation }) => evaluation !== 'holds' && rule !== noApplicationIsInFlight.rule)
+    .map(({ rule }) => rule);
 }

@@ -5,7 +5,7 @@ import type { Json } from '../core/bytes.ts';
 import { ruleJson, type Explanation } from '../core/explanation.ts';
 import { positionToJson } from '../core/position.ts';
 import { recoveryInputs } from '../core/recovery/decision.ts';
-import type { NodeSnapshot } from './served-node.ts';
+import type { NodeSnapshot } from './node-snapshot.ts';
 
 const REPLICA_RULES: readonly Claim[] = [
   nodeClaims['P5-I10 noHaltIsRecorded'],

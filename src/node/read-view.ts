@@ -1,5 +1,6 @@
 import type { Position } from '../core/position.ts';
 import type { Version } from '../core/storage/version.ts';
+import { stateDigest, type StateDigest } from '../io/state-digest.ts';
 import type { Storage } from '../io/storage.ts';
 
 /** A document as a view sees it. */
@@ -38,6 +39,11 @@ export class ReadView {
   async get(collection: string | Uint8Array, id: string | Uint8Array): Promise<ReadDocument | null> {
     const version = await this.#storage.get(this.commitId, toBuffer(collection), toBuffer(id));
     return version && documentOf(version);
+  }
+
+  /** The digest of all the state that the view sees: equal digests at equal commit ids are equal states. */
+  stateDigest(): Promise<StateDigest> {
+    return stateDigest(this.#storage, this.commitId);
   }
 
   /** Documents in id order; memory does not grow with the collection. */

@@ -16,12 +16,13 @@ import type { Manifest } from '../core/storage/manifest.ts';
 import { SnapshotMaker } from './snapshot.ts';
 import { NodeStorage } from '../node/node-storage.ts';
 import type { NodePorts } from '../node/ports.ts';
-import { ReadView } from '../node/read-view.ts';
+import { ReadGate } from '../node/read-gate.ts';
 import { roleActorsOf } from '../node/role-actors.ts';
-import type { NodeSnapshot, ServedNode, ViewRequest } from '../node/served-node.ts';
+import type { NodeSnapshot } from '../node/node-snapshot.ts';
+import type { ServedNode } from '../node/served-node.ts';
 import { refusedStart, stopNode } from '../node/start.ts';
 import { stateLine, transitionLog } from '../node/transition-log.ts';
-import { locatePosition, type ClaimedPosition } from './wal-position.ts';
+import { locatePosition, type ClaimedPosition } from '../io/wal-position.ts';
 import { repairPrimary } from './repair.ts';
 import { WritePath } from './write-path.ts';
 
@@ -139,10 +140,20 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
       });
     return writePath;
   };
+  const applied = () => writePath && positionOf(writePath.applied);
+  const gate = new ReadGate({
+    snapshot,
+    applied,
+    open: () => nodeStorage.current,
+    subscribe: (listener) => {
+      const subscription = actor.subscribe(listener);
+      return () => subscription.unsubscribe();
+    },
+  });
   return {
     identity: identityOf(),
     snapshot,
-    applied: () => writePath && positionOf(writePath.applied),
+    applied,
     history: () => ({ durable: working('READS_BLOCKED').durable, oldestLsn: open().wal.startLsn }),
     locate: (claimed) => locatePosition(open().wal, working('READS_BLOCKED').durable, claimed),
     readWal: (lsn, bytes) => open().wal.read(lsn, bytes),
@@ -151,21 +162,7 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
       snapshotMaker.create(identityOf().clusterId, open().storage, working('NOT_WRITABLE')),
     onDurable: (listener) => working('READS_BLOCKED').onDurable(listener),
     commit: async (commit) => working('NOT_WRITABLE').commit(commit),
-    async read<Result>(use: (view: ReadView) => Promise<Result>, request: ViewRequest = {}) {
-      const position = positionOf(working('READS_BLOCKED').applied);
-      const { commitId } = position;
-      const bound = request.at ?? commitId;
-      if (bound > commitId)
-        throw new ReplichartError(
-          'VIEW_ABOVE_APPLIED',
-          `view ${bound} is above the applied commit ${commitId}`,
-          {
-            evidence: { view_commit_id: bound, applied_commit_id: commitId },
-          },
-        );
-      const { storage } = open();
-      return use(new ReadView(storage, bound, position));
-    },
+    gate,
     stop,
   };
 }

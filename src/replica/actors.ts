@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fromPromise } from 'xstate';
 import type { NodeContext } from '../../machines/context.ts';
-import { defineApplyActor } from '../actors/apply.ts';
+import { defineApplyActor, defineBoundaryActor } from '../actors/apply.ts';
 import {
   defineDiscardActor,
   defineFetchActor,
@@ -61,7 +61,7 @@ export function replicaActors(
   const bootstrap: BootstrapPorts = { directory, source, open: openFiles };
   const wal = () => open().wal;
   const storage = () => open().storage;
-  return {
+  const actors = {
     ...roleActorsOf({
       directory,
       files: ports.files,
@@ -91,7 +91,10 @@ export function replicaActors(
     persist: definePersistActor(wal, desk),
     validate: defineValidateActor(wal, proofs),
     apply: defineApplyActor(storage, fence, proofs),
+    boundary: defineBoundaryActor(),
   };
+  /** The files, while they are open. */
+  return { actors, open: () => nodeStorage.current };
 }
 
 function httpSourceOf({ primaryUrl, primaryToken, token, primaryCaFile }: NodeConfig): WalSource {

@@ -3,13 +3,14 @@ import type { NodeContext } from '../../machines/context.ts';
 import { nodeMachine } from '../../machines/node.ts';
 import type { NodeConfig } from '../core/config.ts';
 import { ReplichartError } from '../core/errors.ts';
-import { haltToJson } from '../core/halt.ts';
 import { positionOf } from '../core/position.ts';
 import { Fence } from '../io/fence.ts';
 import type { NodePorts } from '../node/ports.ts';
-import type { NodeSnapshot, ServedNode } from '../node/served-node.ts';
+import type { NodeSnapshot } from '../node/node-snapshot.ts';
+import type { ServedNode } from '../node/served-node.ts';
 import { refusedStart, stopNode } from '../node/start.ts';
-import { stateLine, transitionLog } from '../node/transition-log.ts';
+import { ReadGate } from '../node/read-gate.ts';
+import { transitionLog } from '../node/transition-log.ts';
 import { replicaActors } from './actors.ts';
 
 /** A replica that runs: the chart and its effects joined. */
@@ -29,9 +30,10 @@ export interface ReplicaNode extends ServedNode {
 export async function openReplica(config: NodeConfig, ports: NodePorts): Promise<ReplicaNode> {
   const fence = new Fence();
   const context = (): NodeContext => actor.getSnapshot().context;
+  const effects = replicaActors(config, ports, fence, context);
   const actor = createActor(
     nodeMachine.provide({
-      actors: replicaActors(config, ports, fence, context),
+      actors: effects.actors,
     }),
     {
       input: {
@@ -58,26 +60,24 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
     throw refusedStart(started.context);
   }
   const snapshot = (): NodeSnapshot => actor.getSnapshot();
+  const applied = () => {
+    const { applied: checkpoint } = context();
+    return checkpoint && positionOf(checkpoint);
+  };
+  const subscribe = (listener: (snapshot: NodeSnapshot) => void) => {
+    const subscription = actor.subscribe(listener);
+    return () => subscription.unsubscribe();
+  };
+  const gate = new ReadGate({ snapshot, applied, open: effects.open, subscribe });
   return {
     snapshot,
-    applied: () => {
-      const { applied } = context();
-      return applied && positionOf(applied);
-    },
+    applied,
     commit: async () => {
       throw new ReplichartError('WRITE_REFUSED', 'this node is a replica; only the primary makes commits');
     },
-    read: async () => {
-      const { value, context } = snapshot();
-      throw new ReplichartError('READS_BLOCKED', 'this replica has applied nothing', {
-        evidence: { state: stateLine(value), halt: context.halt && haltToJson(context.halt) },
-      });
-    },
+    gate,
     attach: () => actor.send({ type: 'replica.attach' }),
-    subscribe: (listener) => {
-      const subscription = actor.subscribe(listener);
-      return () => subscription.unsubscribe();
-    },
+    subscribe,
     stop,
   };
 }

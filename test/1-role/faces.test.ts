@@ -75,7 +75,7 @@ describe('P5-I6: a replica refuses every write', () => {
     expect((await json(`${primary.url}/readyz`)).status).toBe(200);
     expect(await json(`${replica.url}/readyz`)).toEqual({
       status: 503,
-      body: { ready: false, reasons: ['STATE_Disabled'] },
+      body: { ready: false, reasons: ['P5-I12 nodeIsActive', 'P5-I4 prefixHolds', 'P5-I12 viewIsApplied'] },
     });
     expect((await json(`${replica.url}/livez`)).status).toBe(200);
     expect((await json(`${replica.url}/data/v1/c/a`)).body).toMatchObject({

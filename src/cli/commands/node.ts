@@ -7,7 +7,7 @@ import type { JsonObject } from '../../core/bytes.ts';
 import { configFromEnvironment, resolveConfig, type ConfigSource } from '../../core/config.ts';
 import { ERRORS, EXIT, ReplichartError, type ExitCode } from '../../core/errors.ts';
 import type { Role } from '../../core/identity.ts';
-import type { NodeSnapshot } from '../../node/served-node.ts';
+import type { NodeSnapshot } from '../../node/node-snapshot.ts';
 import { outputOf } from '../output.ts';
 import { parseSchedule, reattach, type ReattachSchedule } from '../reattach.ts';
 

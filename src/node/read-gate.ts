@@ -1,0 +1,158 @@
+import { matchesState } from 'xstate';
+import { ReplichartError } from '../core/errors.ts';
+import type { Explanation } from '../core/explanation.ts';
+import { ruleJson } from '../core/explanation.ts';
+import { positionOf, positionToJson } from '../core/position.ts';
+import {
+  admissionOf,
+  gateVerdicts,
+  type Admission,
+  type ReadFacts,
+  type ViewFacts,
+} from '../core/read-safety.ts';
+import { locatePosition } from '../io/wal-position.ts';
+import type { OpenStorage } from './node-storage.ts';
+import { ReadView } from './read-view.ts';
+import type { NodeSnapshot, ViewRequest } from './node-snapshot.ts';
+import { stateLine } from './transition-log.ts';
+
+export interface ReadGatePorts {
+  readonly snapshot: () => NodeSnapshot;
+  readonly applied: () => ReadFacts['applied'];
+  readonly open: () => OpenStorage | null;
+  /** Calls the listener after every transition. */
+  readonly subscribe: (listener: () => void) => () => void;
+}
+
+type Token = ViewFacts['token'];
+
+interface WaitingRead {
+  readonly request: ViewRequest;
+  readonly token: Token;
+  readonly resolve: (view: ReadView) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Admits reads, on primary and replica alike (P5-I7). The predicate is evaluated and the view made in one go, so that
+ * nothing can change between the two (F-RS2); what is admitted keeps its view whatever is applied afterwards.
+ */
+export class ReadGate {
+  readonly #ports: ReadGatePorts;
+  #waiting: WaitingRead[] = [];
+
+  constructor(ports: ReadGatePorts) {
+    this.#ports = ports;
+    ports.subscribe(() => this.#lookAgain());
+  }
+
+  /** Runs `use` on an admitted view. @throws ReplichartError with the explanation of the refusal. */
+  async read<Result>(use: (view: ReadView) => Promise<Result>, request: ViewRequest = {}): Promise<Result> {
+    // Whether a position is in history never changes, so it may be looked up before the gate decides.
+    const token = await this.#lookUp(request);
+    const view = await new Promise<ReadView>((resolve, reject) => {
+      const waiting: WaitingRead = { request, token, resolve, reject };
+      if (!this.#decide(waiting)) this.#waiting.push(waiting);
+    });
+    return use(view);
+  }
+
+  /** What the gate says of a view at this moment, without reading. */
+  facts(request: ViewRequest = {}, token: Token = null): ReadFacts {
+    const { value, context } = this.#ports.snapshot();
+    const { input, halt, receivedLsn, validated, inFlight } = context;
+    const applied = this.#ports.applied();
+    const commitId = request.position?.commitId ?? request.at ?? applied?.commitId ?? null;
+    return {
+      role: input.role,
+      state: stateLine(value),
+      active: matchesState(input.role === 'primary' ? 'disabled' : 'replicating', value),
+      halt,
+      receivedLsn,
+      validated,
+      applied,
+      inFlight,
+      view: { commitId, token },
+    };
+  }
+
+  /** Why a read of a view is safe or is not: every rule with its evidence. */
+  async explain(request: ViewRequest = {}): Promise<Explanation> {
+    return explainReads(this.facts(request, await this.#lookUp(request)));
+  }
+
+  /** `true` when the read was admitted or refused. */
+  #decide({ request, token, resolve, reject }: WaitingRead): boolean {
+    const facts = this.facts(request, token);
+    const admission: Admission = admissionOf(facts);
+    if (admission.kind === 'deferred') return false;
+    const open = this.#ports.open();
+    if (
+      admission.kind === 'refused' ||
+      open === null ||
+      facts.applied === null ||
+      facts.view.commitId === null
+    )
+      reject(refusal(facts, admission));
+    else resolve(new ReadView(open.storage, facts.view.commitId, positionOf(facts.applied)));
+    return true;
+  }
+
+  #lookAgain(): void {
+    if (this.#waiting.length > 0) this.#waiting = this.#waiting.filter((read) => !this.#decide(read));
+  }
+
+  async #lookUp({ position }: ViewRequest): Promise<Token> {
+    if (position === undefined) return null;
+    const open = this.#ports.open();
+    const end = this.#ports.applied();
+    if (open === null || end === null) return { position, found: 'ahead', foundHash: null };
+    if (position.lsn > end.lsn || position.commitId > end.commitId)
+      return { position, found: 'ahead', foundHash: null };
+    try {
+      const found = await locatePosition(open.wal, { ...end }, { lsn: position.lsn });
+      const same = found.historyHash === position.historyHash && position.commitId <= found.commitId;
+      return { position, found: same ? 'in history' : 'not in history', foundHash: found.historyHash };
+    } catch (error) {
+      if (!(error instanceof ReplichartError)) throw error;
+      const isGone = error.code === 'WAL_PRUNED';
+      return { position, found: isGone ? 'before what is kept' : 'not in history', foundHash: null };
+    }
+  }
+}
+
+function refusal(facts: ReadFacts, admission: Admission): ReplichartError {
+  const explanation = explainReads(facts);
+  if (admission.kind !== 'refused')
+    return new ReplichartError('READS_BLOCKED', 'the files of the node are closed');
+  const { check } = admission;
+  const code = check.code(facts);
+  return new ReplichartError(code, `the read is refused: ${check.rule} does not hold`, {
+    invariant: check.invariant,
+    evidence: { rule: check.rule, ...check.evidence(facts), explanation: { ...explanation } },
+  });
+}
+
+/** The explanation of one moment; the same facts give the same bytes. */
+export function explainReads(facts: ReadFacts): Explanation {
+  const verdicts = gateVerdicts(facts);
+  const violated = verdicts.find(({ evaluation }) => evaluation === 'violated');
+  const open = verdicts.find(({ evaluation }) => evaluation === 'undetermined');
+  return {
+    explanation_type: 'replication.safety',
+    observed_snapshot: { snapshot_id: null, commit_id: facts.applied?.commitId ?? null },
+    inputs: {
+      role: facts.role,
+      machine_state: facts.state,
+      position: facts.applied && positionToJson(facts.applied),
+      view_commit_id: facts.view.commitId,
+    },
+    rules_applied: verdicts.map(ruleJson),
+    conclusion:
+      violated !== undefined
+        ? { result: 'unsafe', reason: violated.rule }
+        : open !== undefined
+          ? { result: 'undetermined', reason: `evidence is missing for ${open.rule}` }
+          : { result: 'safe', reason: null },
+  };
+}
