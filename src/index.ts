@@ -4,6 +4,7 @@ export { createReplica, type Replica, type ReplicaOptions } from './api/create-r
 export type { HostPorts, NodeOptions } from './api/node-host.ts';
 export { ERRORS, EXIT, InvariantBug, ReplichartError, type ErrorCode } from './core/errors.ts';
 export type { Explanation } from './core/explanation.ts';
+export { FAILURES, type FailureId } from './core/failure-matrix.ts';
 export { INVARIANTS, type InvariantId } from './core/invariants.ts';
 export type { Position } from './core/position.ts';
 export type { Operation } from './core/wal/operation.ts';

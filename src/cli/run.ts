@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, type ExitCode } from '../core/errors.ts';
 import { haltCommand } from './commands/halt.ts';
+import { importCommand } from './commands/import.ts';
 import { nodeCommands } from './commands/node.ts';
 import { statusCommand } from './commands/status.ts';
 import { reportError } from './output.ts';
@@ -27,7 +28,7 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
   const setExit = (code: ExitCode) => {
     exit = code;
   };
-  for (const command of [...nodeCommands(setExit), statusCommand(), haltCommand()])
+  for (const command of [...nodeCommands(setExit), statusCommand(), importCommand(), haltCommand()])
     program.addCommand(inheriting(command, program));
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -244,6 +244,14 @@ export const ERRORS = {
     meaning: 'The request breaks a rule of the interface.',
     action: 'Correct the parameter or body that the message names.',
   },
+  IMPORT_INVALID: {
+    invariant: null,
+    status: 400,
+    exit: EXIT.failure,
+    meaning: 'The input of an import cannot be read, or a row of it cannot be imported.',
+    action:
+      'Correct the row that the message names and import again; what was committed stays, and a row that is imported twice replaces itself.',
+  },
   UNAUTHORIZED: {
     invariant: null,
     status: 401,
