@@ -28,6 +28,7 @@ export function portsOf(config: NodeConfig, ports: HostPorts): NodePorts {
     walSource: ports.walSource,
     logger: ports.logger ?? loggerOf(config),
     newUuid: ports.newUuid ?? randomUUID,
+    ...(ports.inspect === undefined ? {} : { inspect: ports.inspect }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { InspectionEvent } from 'xstate';
 import type { FileSystem } from '../io/file-system.ts';
 import type { WalSource } from '../io/wal-source.ts';
 import type { VersionIndexStore } from '../io/version-index.ts';
@@ -11,5 +12,7 @@ export interface NodePorts {
   /** A host's own source of history; left out, HTTP to the primary. */
   readonly walSource?: (() => WalSource) | undefined;
   readonly logger: Logger;
+  /** Sees what the logger's transition lines are made of: every event, microstep and actor of the chart. */
+  readonly inspect?: (inspection: InspectionEvent) => void;
   readonly newUuid: () => string;
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { InspectionEvent, StateValue } from 'xstate';
+import type { NodePorts } from './ports.ts';
 
 /** A state value as one line: `replicating.ingesting.receiving | replicating.readGate.open`. */
 export function stateLine(value: StateValue): string {
@@ -22,10 +23,27 @@ interface MachineSnapshot {
 }
 
 /**
- * One structured line a microstep of the node's chart. An inspector that throws would kill the actor, so what fails
- * here is reported to the process and nowhere else.
+ * The transition log and, beside it, the inspector of the host. An inspector that throws would kill the actor, so what
+ * fails in one is reported to the process and nowhere else.
  */
-export function transitionLog(logger: Logger): (inspection: InspectionEvent) => void {
+export function inspectorOf({
+  logger,
+  inspect,
+}: Pick<NodePorts, 'logger' | 'inspect'>): (inspection: InspectionEvent) => void {
+  const log = transitionLog(logger);
+  if (inspect === undefined) return log;
+  return (inspection) => {
+    log(inspection);
+    try {
+      inspect(inspection);
+    } catch (error) {
+      process.emitWarning(`an inspector failed: ${String(error)}`);
+    }
+  };
+}
+
+/** One structured line a microstep of the node's chart. */
+function transitionLog(logger: Logger): (inspection: InspectionEvent) => void {
   let from = 'none';
   return (inspection) => {
     if (inspection.type !== '@xstate.microstep' || !isMachine(inspection.snapshot)) return;

@@ -21,7 +21,7 @@ import { roleActorsOf } from '../node/role-actors.ts';
 import type { NodeSnapshot } from '../node/node-snapshot.ts';
 import type { ServedNode } from '../node/served-node.ts';
 import { refusedStart, stopNode } from '../node/start.ts';
-import { stateLine, transitionLog } from '../node/transition-log.ts';
+import { inspectorOf, stateLine } from '../node/transition-log.ts';
 import { locatePosition, type ClaimedPosition } from '../io/wal-position.ts';
 import { repairPrimary } from './repair.ts';
 import { WritePath } from './write-path.ts';
@@ -105,7 +105,7 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
         clusterId: config.clusterId ?? null,
         nodeId: config.nodeId ?? null,
       },
-      inspect: transitionLog(ports.logger),
+      inspect: inspectorOf(ports),
     },
   );
   const identityOf = (): Identity => {

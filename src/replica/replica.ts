@@ -10,7 +10,7 @@ import type { NodeSnapshot } from '../node/node-snapshot.ts';
 import type { ServedNode } from '../node/served-node.ts';
 import { refusedStart, stopNode } from '../node/start.ts';
 import { ReadGate } from '../node/read-gate.ts';
-import { transitionLog } from '../node/transition-log.ts';
+import { inspectorOf } from '../node/transition-log.ts';
 import { replicaActors } from './actors.ts';
 
 /** A replica that runs: the chart and its effects joined. */
@@ -43,7 +43,7 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
         clusterId: config.clusterId ?? null,
         nodeId: config.nodeId ?? null,
       },
-      inspect: transitionLog(ports.logger),
+      inspect: inspectorOf(ports),
     },
   );
   // A chart that fails leaves its effects running: the fence keeps them off the disk.

@@ -7,6 +7,7 @@ import { createPrimary, createReplica, type Primary, type Replica } from '../../
 import type { HostPorts } from '../../src/api/node-host.ts';
 import type { PrimaryOptions } from '../../src/api/create-primary.ts';
 import type { ReplicaOptions } from '../../src/api/create-replica.ts';
+import { recordChart } from './chart-coverage.ts';
 
 export const CLUSTER = '11111111-1111-4111-8111-111111111111';
 export const OTHER_CLUSTER = '22222222-2222-4222-8222-222222222222';
@@ -31,13 +32,13 @@ export async function temporaryDirectory(): Promise<string> {
 }
 
 export async function startPrimary(options: PrimaryOptions, ports: HostPorts = {}): Promise<Primary> {
-  const primary = await createPrimary(options, { logger: silent, ...ports });
+  const primary = await createPrimary(options, { logger: silent, inspect: recordChart, ...ports });
   afterTest(() => primary.stop());
   return primary;
 }
 
 export async function startReplica(options: ReplicaOptions, ports: HostPorts = {}): Promise<Replica> {
-  const replica = await createReplica(options, { logger: silent, ...ports });
+  const replica = await createReplica(options, { logger: silent, inspect: recordChart, ...ports });
   afterTest(() => replica.stop());
   return replica;
 }

@@ -1,0 +1,36 @@
+/**
+ * Writes the documents that are made from the source. With `--check` it writes nothing and fails when a committed one
+ * is not what would be written now.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { coverageMarkdown, coverageMatrix } from './coverage-matrix.ts';
+
+/** Each document with what it is made by; run from the root of the project. */
+const DOCUMENTS: Readonly<Record<string, (root: string) => Promise<string>>> = {
+  'docs/generated/TEST-COVERAGE.md': async (root) => coverageMarkdown(await coverageMatrix(root)),
+};
+
+const root = process.cwd();
+const check = process.argv.includes('--check');
+for (const [path, make] of Object.entries(DOCUMENTS)) {
+  const text = await make(root);
+  if (text === (await committed(join(root, path)))) continue;
+  if (check) {
+    process.stderr.write(`${path} is out of date: run npm run generate and commit it\n`);
+    process.exitCode = 1;
+  } else {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), text);
+    process.stdout.write(`${path} written\n`);
+  }
+}
+
+async function committed(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
