@@ -58,7 +58,15 @@ export function defineFetchActor({ directory, source }: BootstrapPorts) {
     const decoded = decodeManifest(answer.bytes);
     if (decoded.state === 'damaged')
       return { kind: 'manifest damaged', snapshotId, expected: decoded.expected, found: decoded.found };
-    return fetchBlocks(directory, source, clusterId, decoded.manifest);
+    const { manifest } = decoded;
+    if (manifest.snapshotId !== snapshotId)
+      return {
+        kind: 'manifest damaged',
+        snapshotId,
+        expected: `the manifest of snapshot ${snapshotId}`,
+        found: `that of snapshot ${manifest.snapshotId}`,
+      };
+    return fetchBlocks(directory, source, clusterId, manifest);
   });
 }
 

@@ -25,8 +25,17 @@ export function decodeSealedRecord(bytes: Buffer): SealedRecord {
   const found = text.slice(newline + 1);
   if (found !== expected || !Buffer.from(text).equals(bytes))
     return { state: 'damaged', expected: expected.trim(), found: found.trim().slice(0, 100) };
-  const record: unknown = JSON.parse(line.toString());
+  const record = parseJson(line.toString());
   if (typeof record !== 'object' || record === null || Array.isArray(record))
-    return { state: 'damaged', expected: 'a JSON object', found: 'another kind of JSON value' };
+    return { state: 'damaged', expected: 'a JSON object', found: 'something else' };
   return { state: 'intact', record: record as JsonObject };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
 }

@@ -1,11 +1,12 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { isUtf8 } from 'node:buffer';
 import * as z from 'zod';
 import { ReplichartError } from '../core/errors.ts';
 import { positionToJson } from '../core/position.ts';
 import { prepareCommit, type Operation, type PreparedCommit } from '../core/wal/operation.ts';
 import type { ReadDocument, ReadView } from '../node/read-view.ts';
-import type { ViewRequest } from '../node/node-snapshot.ts';
 import type { ServedNode } from '../node/served-node.ts';
+import { parse, queryNumber, viewRequest } from './request.ts';
 
 const COMMITS_MAX = 10_000;
 const LIMIT_MAX = 10_000;
@@ -74,65 +75,48 @@ export function dataPlane(app: FastifyInstance, served: () => ServedNode): void 
     const { collection } = request.params as { collection: string };
     const query = parse(rangeQuery, request.query, 'query');
     return served().gate.read(
-      (view) => range(view, collection, query.after, query.limit ?? LIMIT_DEFAULT),
+      (view) => range(view, collection, afterOf(query), query.limit ?? LIMIT_DEFAULT),
       viewRequest(request),
     );
   });
 }
 
-const viewQuery = z.object({
-  at: z.coerce.number().int().min(0).optional(),
-  position: z
-    .string()
-    .regex(/^\d{1,16}:\d{1,16}:[0-9a-f]{64}$/, 'must be COMMIT_ID:LSN:HISTORY_HASH')
-    .optional(),
-});
 const rangeQuery = z.object({
   after: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(LIMIT_MAX).optional(),
+  after_base64: z.base64('must be base64').optional(),
+  limit: queryNumber.pipe(z.number().min(1).max(LIMIT_MAX)).optional(),
 });
 
-/** The view that `at` or `position` asks for. */
-export function viewRequest(request: FastifyRequest): ViewRequest {
-  const { at, position } = parse(viewQuery, request.query, 'query');
-  if (at !== undefined && position !== undefined)
-    throw new ReplichartError('REQUEST_INVALID', 'query: at and position exclude each other');
-  if (position !== undefined) {
-    const [commitId, lsn, historyHash] = position.split(':') as [string, string, string];
-    return { position: { commitId: Number(commitId), lsn: Number(lsn), historyHash } };
-  }
-  return at === undefined ? {} : { at };
+/** Ids are bytes; one that is no UTF-8 text goes through JSON as base64. */
+function afterOf({ after, after_base64: base64 }: z.infer<typeof rangeQuery>): Buffer | null {
+  if (after !== undefined) return Buffer.from(after);
+  return base64 === undefined ? null : Buffer.from(base64, 'base64');
 }
 
-async function range(view: ReadView, collection: string, after: string | undefined, limit: number) {
-  const documents: unknown[] = [];
-  let last: string | null = null;
+function idJson<const Name extends string>(name: Name, id: Buffer): Record<string, string> {
+  return isUtf8(id) ? { [name]: id.toString('utf8') } : { [`${name}_base64`]: id.toString('base64') };
+}
+
+async function range(view: ReadView, collection: string, after: Buffer | null, limit: number) {
+  const documents: object[] = [];
+  let last: Buffer | null = null;
+  let isMore = false;
   // One more than asked for tells whether there is more.
   for await (const found of view.scan(collection, {
     limit: limit + 1,
-    ...(after === undefined ? {} : { after }),
+    ...(after === null ? {} : { after }),
   })) {
-    if (documents.length === limit) {
-      return rangeJson(view, collection, documents, last);
-    }
-    last = found.id.toString('utf8');
-    documents.push({ id: last, ...versionJson(found) });
+    isMore = documents.length === limit;
+    if (isMore) break;
+    last = found.id;
+    documents.push({ ...idJson('id', found.id), ...versionJson(found) });
   }
-  return rangeJson(view, collection, documents, null);
-}
-
-function rangeJson(
-  view: ReadView,
-  collection: string,
-  documents: readonly unknown[],
-  nextAfter: string | null,
-) {
   return {
     position: positionToJson(view.position),
     view: { commit_id: view.commitId },
     collection,
     documents,
-    next_after: nextAfter,
+    ...(isMore && last !== null ? idJson('next_after', last) : { next_after: null }),
   };
 }
 
@@ -154,33 +138,4 @@ function prepare(ops: readonly z.infer<typeof operation>[]): PreparedCommit {
         : { op: 'delete', collection: one.collection, id: one.id },
     ),
   );
-}
-
-/** Checks a part of a request; the message names field and rule. */
-export function parse<Schema extends z.ZodType>(
-  schema: Schema,
-  value: unknown,
-  part: string,
-): z.infer<Schema> {
-  const parsed = schema.safeParse(value ?? {});
-  if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.flatMap(innermost).map(({ path, message }) => ({
-    field: [part, ...path].join('.'),
-    rule: message,
-  }));
-  throw new ReplichartError(
-    'REQUEST_INVALID',
-    issues.map(({ field, rule }) => `${field}: ${rule}`).join('; '),
-    {
-      evidence: { issues },
-    },
-  );
-}
-
-/** Of a union that fits nowhere, the complaints of the branch that came nearest. */
-function innermost(issue: z.core.$ZodIssue): { path: PropertyKey[]; message: string }[] {
-  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
-  const deepest = (branch: z.core.$ZodIssue[]) => Math.max(...branch.map(({ path }) => path.length));
-  const nearest = [...issue.errors].sort((a, b) => deepest(b) - deepest(a) || a.length - b.length)[0] ?? [];
-  return nearest.flatMap(innermost).map((one) => ({ ...one, path: [...issue.path, ...one.path] }));
 }

@@ -6,7 +6,7 @@ import { positionToJson } from '../core/position.ts';
 import { explainRecovery } from '../node/explain-recovery.ts';
 import { stateLine } from '../node/transition-log.ts';
 import type { ServedNode } from '../node/served-node.ts';
-import { parse, viewRequest } from './data-plane.ts';
+import { parse, queryNumber, viewRequest } from './request.ts';
 import { envelope } from './envelope.ts';
 import { blockingReasons } from './health.ts';
 import { replicationJson, walJson } from './replication-json.ts';
@@ -42,7 +42,7 @@ export function dxPlane(app: FastifyInstance, served: () => ServedNode): void {
   });
 }
 
-const mvccQuery = z.object({ digest_at: z.coerce.number().int().min(0).optional() });
+const mvccQuery = z.object({ digest_at: queryNumber.optional() });
 
 /** The views that can be had. A state digest is a read of everything, so it passes the gate like any other. */
 async function mvccJson(node: ServedNode, digestAt: number | undefined) {

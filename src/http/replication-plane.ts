@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import * as z from 'zod';
 import { ReplichartError } from '../core/errors.ts';
 import { FORMAT_VERSION } from '../core/limits.ts';
@@ -9,19 +9,19 @@ import { manifestJson } from '../core/storage/manifest.ts';
 import { encodeNotice } from '../core/wal/notice.ts';
 import type { PrimaryNode } from '../primary/primary.ts';
 import { envelope } from './envelope.ts';
-import { parse } from './data-plane.ts';
+import { parse, queryNumber } from './request.ts';
 
 const READ_BYTES = 256 * 1024;
 
-const blockParams = z.object({ id: z.string(), n: z.coerce.number().int().min(0) });
+const blockParams = z.object({ id: z.string(), n: queryNumber });
 const walQuery = z.object({
-  from_lsn: z.coerce.number().int().min(0),
+  from_lsn: queryNumber,
   history_hash: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits in lower case')
     .optional(),
-  commit_id: z.coerce.number().int().min(0).optional(),
-  notice_interval_ms: z.coerce.number().int().min(10).max(3_600_000).optional(),
+  commit_id: queryNumber.optional(),
+  notice_interval_ms: queryNumber.pipe(z.number().min(10).max(3_600_000)).optional(),
 });
 
 /** What a primary serves to replicas. It answers what is asked and remembers nobody. */
@@ -49,9 +49,17 @@ export function replicationPlane(app: FastifyInstance, served: () => PrimaryNode
   });
 
   app.get('/replication/v1/snapshots', async () => {
-    const { snapshots } = enabled();
-    const manifests = await Promise.all((await snapshots.list()).map((id) => snapshots.manifest(id)));
-    return envelope({ snapshots: manifests.map(manifestJson) }, enabled().history().durable.commitId);
+    const node = enabled();
+    const { snapshots } = node;
+    const found = await Promise.all((await snapshots.list()).map((id) => snapshots.inspect(id)));
+    // One damaged manifest does not hide the others; it is said and not offered.
+    return envelope(
+      { snapshots: found.flatMap((one) => (one.state === 'intact' ? [manifestJson(one.manifest)] : [])) },
+      node.history().durable.commitId,
+      found.flatMap((one) =>
+        one.state === 'damaged' ? [`snapshot ${one.snapshotId} has a damaged manifest`] : [],
+      ),
+    );
   });
 
   app.get('/replication/v1/snapshots/:id/manifest', async (request, reply) => {
@@ -69,7 +77,8 @@ export function replicationPlane(app: FastifyInstance, served: () => PrimaryNode
     reply.code(201).send(manifestJson(await served().createSnapshot())),
   );
 
-  app.get('/replication/v1/wal', async (request, reply) => {
+  // HEAD would read the whole stream only to throw it away.
+  app.get('/replication/v1/wal', { exposeHeadRoute: false }, async (request, reply) => {
     const node = enabled();
     const query = parse(walQuery, request.query, 'query');
     const start = await node.locate({
@@ -77,23 +86,26 @@ export function replicationPlane(app: FastifyInstance, served: () => PrimaryNode
       commitId: query.commit_id,
       historyHash: query.history_hash,
     });
-    const ended = new AbortController();
-    request.raw.socket.once('close', () => ended.abort());
     const { durable } = node.history();
-    const stream = Readable.from(follow(node, start, query.notice_interval_ms ?? null, ended.signal), {
-      objectMode: false,
-      highWaterMark: READ_BYTES,
+    const ended = new AbortController();
+    reply.hijack();
+    const { raw } = reply;
+    raw.once('close', () => ended.abort());
+    raw.writeHead(200, {
+      'content-type': 'application/octet-stream',
+      [REPLICATION_HEADERS.clusterId]: node.identity.clusterId,
+      [REPLICATION_HEADERS.startLsn]: String(start.lsn),
+      [REPLICATION_HEADERS.durableCommitId]: String(durable.commitId),
+      [REPLICATION_HEADERS.durableLsn]: String(durable.lsn),
+      [REPLICATION_HEADERS.durableHash]: durable.historyHash,
     });
-    return reply
-      .headers({
-        'content-type': 'application/octet-stream',
-        [REPLICATION_HEADERS.clusterId]: node.identity.clusterId,
-        [REPLICATION_HEADERS.startLsn]: String(start.lsn),
-        [REPLICATION_HEADERS.durableCommitId]: String(durable.commitId),
-        [REPLICATION_HEADERS.durableLsn]: String(durable.lsn),
-        [REPLICATION_HEADERS.durableHash]: durable.historyHash,
-      })
-      .send(stream);
+    // A follower at the end of history learns at once that it is attached, not with the first byte.
+    raw.flushHeaders();
+    const bytes = follow(node, start, query.notice_interval_ms ?? null, ended.signal);
+    // Whatever ends the stream, the follower sees its connection end: it attaches again when it is told to.
+    pipeline(Readable.from(bytes, { objectMode: false, highWaterMark: READ_BYTES }), raw, () =>
+      raw.destroy(),
+    );
   });
 }
 
@@ -112,6 +124,8 @@ async function* follow(
     const { durable } = node.history();
     if (lsn < durable.lsn) {
       const bytes = await node.readWal(lsn, Math.min(READ_BYTES, durable.lsn - lsn));
+      // What was durable and is gone was pruned: the stream ends, and the next request is told so.
+      if (bytes.length === 0) return;
       yield bytes;
       lsn += bytes.length;
     } else if (!(await grows(node, lsn, noticeIntervalMs, ended)) && !ended.aborted) {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { equalInConstantTime } from '../core/bytes.ts';
 import type { NodeConfig } from '../core/config.ts';
 import { ERRORS, ReplichartError } from '../core/errors.ts';
+import { ID_BYTES_MAX } from '../core/limits.ts';
 import type { ServedNode } from '../node/served-node.ts';
 import { dataPlane } from './data-plane.ts';
 import { dxPlane } from './dx.ts';
@@ -63,7 +64,13 @@ export async function listen<Node extends ServedNode>(
 
 async function newApp(config: NodeConfig): Promise<FastifyInstance> {
   const { tlsCertFile, tlsKeyFile, token } = config;
-  const options = { logger: false, bodyLimit: BODY_BYTES_MAX, forceCloseConnections: true } as const;
+  const options = {
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    forceCloseConnections: true,
+    // Ids may be long, and every byte of one may be escaped.
+    routerOptions: { maxParamLength: 3 * ID_BYTES_MAX },
+  } as const;
   const app: FastifyInstance =
     tlsCertFile === undefined || tlsKeyFile === undefined
       ? fastify(options)

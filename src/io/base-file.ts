@@ -20,7 +20,7 @@ import {
 } from '../core/storage/base-format.ts';
 import { documentPrefix, versionKey } from '../core/storage/index-entry.ts';
 import type { Manifest, SnapshotBlock } from '../core/storage/manifest.ts';
-import { readOperation } from '../core/wal/operation.ts';
+import { OP_DELETE, OP_PUT, readOperation } from '../core/wal/operation.ts';
 import type { FileHandle, FileSystem } from './file-system.ts';
 import type { StoredVersion } from '../core/storage/version.ts';
 
@@ -237,7 +237,7 @@ class BaseReader {
     const found: BaseEntry[] = [];
     let at = BASE_BLOCK_HEADER_BYTES;
     while (at < block.length) {
-      const entry = entryAt(block, at);
+      const entry = entryAt(block, at, this.#header?.cut.commitId ?? 0);
       if (entry === null)
         return {
           found,
@@ -269,13 +269,14 @@ class BaseReader {
   async #readFooter(offset: number): Promise<BaseFault | null> {
     this.#footer = decodeBaseFooter(await this.#bytes(offset, BASE_FOOTER_BYTES));
     if (this.#footer === null) return fault('footer', offset, { footer: 'intact' }, { footer: 'damaged' });
-    const { blocks, versions, keys, fileBytes } = this.#footer;
-    const expected = { blocks, versions, keys, file_bytes: fileBytes };
+    const { blocks, versions, keys, fileBytes, stateDigest } = this.#footer;
+    const expected = { blocks, versions, keys, file_bytes: fileBytes, state_digest: stateDigest };
     const found = {
       blocks: this.#blocks,
       versions: this.#versions,
       keys: this.#keys,
       file_bytes: this.#size,
+      state_digest: this.#digest.copy().digest('hex'),
     };
     return JSON.stringify(expected) === JSON.stringify(found)
       ? null
@@ -292,7 +293,7 @@ function fault(rule: string, offset: number, expected: JsonObject, found: JsonOb
   return { rule, offset, expected, found };
 }
 
-function entryAt(block: Buffer, at: number): { key: Buffer; bytes: number } | null {
+function entryAt(block: Buffer, at: number, cutCommitId: number): { key: Buffer; bytes: number } | null {
   const recordAt = at + BASE_ENTRY_PREFIX_BYTES;
   if (recordAt + OPERATION_HEADER_BYTES > block.length) return null;
   const commitId = readSafeU64(block, at);
@@ -304,5 +305,8 @@ function entryAt(block: Buffer, at: number): { key: Buffer; bytes: number } | nu
   if (commitId === null || recordAt + bytes > block.length) return null;
   const record = readOperation(block.subarray(recordAt, recordAt + bytes), commitId);
   if (record === null || record.crcStored !== record.crcComputed) return null;
+  const isKnown = record.op === OP_PUT || (record.op === OP_DELETE && record.document.length === 0);
+  if (!isKnown || record.collection.length === 0 || record.id.length === 0) return null;
+  if (commitId < 1 || commitId > cutCommitId) return null;
   return { key: versionKey(record.collection, record.id, commitId), bytes };
 }

@@ -1,14 +1,17 @@
 import { Agent, request, type Dispatcher } from 'undici';
 import { ERRORS, errorText, type ErrorCode } from '../core/errors.ts';
-import type { JsonObject } from '../core/bytes.ts';
+import { isUuid, type JsonObject } from '../core/bytes.ts';
 import type { MeetFacts, SourceFailure } from '../core/ingress.ts';
 import { REPLICATION_HEADERS } from '../core/replication-protocol.ts';
+import { SNAPSHOT_BLOCK_BYTES_MAX } from '../core/storage/manifest.ts';
 import { NoticeSplitter } from '../core/wal/notice.ts';
 import type { OpenedWal, SnapshotList, SourceBytes, WalChunk, WalSource } from './wal-source.ts';
 
 /** How often the primary is asked to speak on an idle stream, and how long a silence means that it is gone. */
 const NOTICE_INTERVAL_MS = 1_000;
 const SILENCE_MS = 10_000;
+/** Enough for the blocks of a terabyte. */
+const MANIFEST_BYTES_MAX = 256 * 1024 * 1024;
 
 export interface HttpSourceOptions {
   readonly url: string;
@@ -39,6 +42,8 @@ export function httpWalSource(options: HttpSourceOptions): WalSource {
         const response = await get('identity');
         if (response.statusCode !== 200) return refusal(response);
         const { data } = (await response.body.json()) as { data: IdentityJson };
+        if (!isUuid(data.cluster_id))
+          return { kind: 'unreachable', message: 'it answered, and not as a primary does' };
         return {
           kind: 'met',
           primary: {
@@ -90,17 +95,29 @@ export function httpWalSource(options: HttpSourceOptions): WalSource {
         return { kind: 'listed', snapshotIds: data.snapshots.map(({ snapshot_id: id }) => id) };
       });
     },
-    snapshotManifest: (id) => bytesOf(() => get(`snapshots/${id}/manifest`)),
-    snapshotBlock: (id, index) => bytesOf(() => get(`snapshots/${id}/blocks/${index}`)),
+    snapshotManifest: (id) => bytesOf(() => get(`snapshots/${id}/manifest`), MANIFEST_BYTES_MAX),
+    snapshotBlock: (id, index) =>
+      bytesOf(() => get(`snapshots/${id}/blocks/${index}`), SNAPSHOT_BLOCK_BYTES_MAX),
     close: () => agent.destroy(),
   };
 }
 
-function bytesOf(ask: () => Promise<Dispatcher.ResponseData>): Promise<SourceBytes> {
+/** A body of bounded size; a larger one is no answer. */
+function bytesOf(ask: () => Promise<Dispatcher.ResponseData>, bytesMax: number): Promise<SourceBytes> {
   return answered(async (): Promise<SourceBytes> => {
     const response = await ask();
     if (response.statusCode !== 200) return refusal(response);
-    return { kind: 'bytes', bytes: Buffer.from(await response.body.arrayBuffer()) };
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    for await (const part of response.body as AsyncIterable<Buffer>) {
+      bytes += part.length;
+      if (bytes > bytesMax) {
+        response.body.destroy();
+        return { kind: 'unreachable', message: `an answer of more than ${bytesMax} bytes is no snapshot’s` };
+      }
+      parts.push(part);
+    }
+    return { kind: 'bytes', bytes: Buffer.concat(parts) };
   });
 }
 

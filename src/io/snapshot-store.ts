@@ -1,7 +1,12 @@
 import { join } from 'node:path';
 import { ReplichartError } from '../core/errors.ts';
 import type { BaseHeader } from '../core/storage/base-format.ts';
-import { decodeManifest, encodeManifest, type Manifest } from '../core/storage/manifest.ts';
+import {
+  decodeManifest,
+  encodeManifest,
+  type Manifest,
+  type ManifestFound,
+} from '../core/storage/manifest.ts';
 import { writeBaseFile } from './base-file.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { makeDirectoryDurably, readWholeFile, replaceFile } from './durable-file.ts';
@@ -56,9 +61,14 @@ export class SnapshotStore {
     return bytes;
   }
 
+  /** The manifest of a snapshot, or that it is damaged. @throws ReplichartError `SNAPSHOT_UNKNOWN` */
+  async inspect(snapshotId: string): Promise<ManifestFound & { readonly snapshotId: string }> {
+    return { ...decodeManifest(await this.manifestBytes(snapshotId)), snapshotId };
+  }
+
   /** @throws ReplichartError `SNAPSHOT_UNKNOWN`, `SNAPSHOT_CORRUPT` */
   async manifest(snapshotId: string): Promise<Manifest> {
-    const found = decodeManifest(await this.manifestBytes(snapshotId));
+    const found = await this.inspect(snapshotId);
     if (found.state === 'intact') return found.manifest;
     throw new ReplichartError('SNAPSHOT_CORRUPT', `the manifest of snapshot ${snapshotId} is damaged`, {
       evidence: { snapshot_id: snapshotId, expected: found.expected, found: found.found },

@@ -77,8 +77,9 @@ export class Storage {
   }
 
   /**
-   * Applies whole commits and the checkpoint after them in one atomic batch. The WAL that holds them must be durable:
-   * the index may come back older after a power cut, never newer than the log.
+   * Applies whole commits and the checkpoint after them in one atomic batch. The WAL that holds them must be durable.
+   * The batch is synced: a store that replays its own log after a power cut may skip a damaged stretch and take up what
+   * stands behind it, and a checkpoint that came back without an entry below it would be a lie that nobody sees.
    */
   async apply(batch: ProvenBatch, before: Checkpoint): Promise<Checkpoint> {
     assertThat(ProvenBatch.isProven(batch), 'P5-I5: only proven WAL is applied');
@@ -107,13 +108,13 @@ export class Storage {
       snapshotCut: before.snapshotCut,
     };
     entries.push(checkpointEntry(after));
-    await this.#index.write(entries, { durable: false });
+    await this.#index.write(entries, { durable: true });
     return after;
   }
 
   /**
-   * Builds the index of a base file: entries first, piece by piece, then the checkpoint alone and durably. Until that
-   * is written nothing of it counts.
+   * Builds the index of a base file: entries first, piece by piece and durably, then the checkpoint alone. Until
+   * that is written nothing of it counts.
    */
   async install(
     base: BaseFile,
@@ -125,7 +126,7 @@ export class Storage {
         key,
         value: encodeIndexValue(key, 'base', offset, bytes),
       }));
-      await this.#index.write(batch, { durable: false });
+      await this.#index.write(batch, { durable: true });
     });
     await this.#index.write([checkpointEntry(checkpoint)], { durable: true });
     await this.useBase(base);

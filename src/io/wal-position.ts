@@ -40,7 +40,8 @@ export async function locatePosition(
     });
   const { commitId, historyHash } = claimed;
   if (
-    (commitId !== undefined && commitId !== found.commitId) ||
+    // Commits that shared a frame share its end: the position of each but the last names a lower commit id.
+    (commitId !== undefined && commitId > found.commitId) ||
     (historyHash !== undefined && historyHash !== found.historyHash)
   )
     throw new ReplichartError('HISTORY_DIVERGED', 'the position belongs to another history', {

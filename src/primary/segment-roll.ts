@@ -22,9 +22,10 @@ export async function rollSegment(
       commits: [],
     });
     await wal.append([bytes]);
+    // One frame, one fsync: were the seal durable before the cut, a power cut would leave a hole with history behind it.
+    await wal.datasync();
     chain = advance(observeUnit(chain, bytes, 0, 'whole'));
   }
-  await wal.datasync();
   return startSegment(wal, chain);
 }
 

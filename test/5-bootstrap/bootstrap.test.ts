@@ -177,7 +177,7 @@ describe('F-S3, F-S4: whatever does not fit is a hard failure that leaves the re
       'F-S4: another cut than the file’s',
       altering((manifest) => ({
         ...manifest,
-        cut: { ...manifest.cut, commitId: manifest.cut.commitId - 1 },
+        cut: { ...manifest.cut, lsn: manifest.cut.lsn - 1 },
       })),
       'SNAPSHOT_CORRUPT',
       'P5-I8 baseIsWhole',

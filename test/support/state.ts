@@ -48,14 +48,18 @@ async function digests(
 export function recordingIndex(): {
   readonly store: VersionIndexStore;
   readonly batches: (readonly IndexEntry[])[];
+  /** Whether each batch was asked to be durable. */
+  readonly durable: boolean[];
   readonly after: (count: number) => Promise<VersionIndexStore>;
   /** The index as it was when its checkpoint last stood at or before an LSN. */
   readonly upTo: (lsn: number) => Promise<VersionIndexStore>;
 } {
   const inner = memoryVersionIndex();
   const batches: (readonly IndexEntry[])[] = [];
+  const durable: boolean[] = [];
   return {
     batches,
+    durable,
     store: {
       exists: () => inner.exists(),
       async open() {
@@ -64,6 +68,7 @@ export function recordingIndex(): {
           ...index,
           write: async (entries, options) => {
             batches.push(entries);
+            durable.push(options.durable);
             await index.write(entries, options);
           },
         };

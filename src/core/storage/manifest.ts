@@ -1,7 +1,12 @@
 import * as z from 'zod';
 import { FORMAT_VERSION } from '../limits.ts';
 import { decodeSealedRecord, encodeSealedRecord } from '../sealed-record.ts';
-import type { SnapshotCut } from './base-format.ts';
+import {
+  BASE_BLOCK_BYTES_MAX,
+  BASE_FOOTER_BYTES,
+  BASE_HEADER_BYTES,
+  type SnapshotCut,
+} from './base-format.ts';
 
 /** A piece of the base file as it is transferred. The pieces follow one another and make up the whole file. */
 export interface SnapshotBlock {
@@ -23,6 +28,9 @@ export interface Manifest {
   readonly blocks: readonly SnapshotBlock[];
 }
 
+/** A piece holds one block of the file, and at its ends the header and the footer. */
+export const SNAPSHOT_BLOCK_BYTES_MAX = BASE_BLOCK_BYTES_MAX + BASE_HEADER_BYTES + BASE_FOOTER_BYTES;
+
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.number().int().min(0);
 const manifestRecord = z.strictObject({
@@ -35,7 +43,16 @@ const manifestRecord = z.strictObject({
   versions: count,
   keys: count,
   bytes: count,
-  blocks: z.array(z.strictObject({ index: count, offset: count, bytes: count.min(1), sha256: hash })).min(1),
+  blocks: z
+    .array(
+      z.strictObject({
+        index: count,
+        offset: count,
+        bytes: count.min(1).max(SNAPSHOT_BLOCK_BYTES_MAX),
+        sha256: hash,
+      }),
+    )
+    .min(1),
 });
 
 export function encodeManifest(manifest: Manifest): Buffer {
@@ -81,6 +98,12 @@ export function decodeManifest(bytes: Buffer): ManifestFound {
       found: parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
     };
   const record = parsed.data;
+  if (record.snapshot_id !== String(record.cut.commit_id))
+    return {
+      state: 'damaged',
+      expected: `the snapshot of commit ${record.cut.commit_id}`,
+      found: `snapshot ${record.snapshot_id}`,
+    };
   let offset = 0;
   for (const [index, block] of record.blocks.entries()) {
     if (block.index !== index || block.offset !== offset)
