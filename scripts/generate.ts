@@ -4,10 +4,12 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { chartDocument } from './chart-document.ts';
 import { coverageMarkdown, coverageMatrix } from './coverage-matrix.ts';
 
 /** Each document with what it is made by; run from the root of the project. */
 const DOCUMENTS: Readonly<Record<string, (root: string) => Promise<string>>> = {
+  'docs/generated/CHART.md': async () => chartDocument(),
   'docs/generated/TEST-COVERAGE.md': async (root) => coverageMarkdown(await coverageMatrix(root)),
 };
 

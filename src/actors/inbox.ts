@@ -3,7 +3,7 @@ import { FRAMING_CHECKS } from '../core/checks/wal.ts';
 import { errorText } from '../core/errors.ts';
 import type { ReceiptFacts } from '../core/ingress.ts';
 import { FRAME_BYTES_MAX } from '../core/limits.ts';
-import type { Position } from '../core/position.ts';
+import { samePosition, type Position } from '../core/position.ts';
 import { advance, observeUnit, unitBytes, type ChainState, type UnitFacts } from '../core/wal/chain.ts';
 import type { WalStream } from '../io/wal-source.ts';
 
@@ -26,6 +26,8 @@ export class Inbox {
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #partial: Buffer = Buffer.alloc(0);
+  /** How many bytes the unit that is not whole yet takes by its own account. */
+  #needed = 0;
   #batch: readonly ReceivedUnit[] = [];
   #suspectBytes: Buffer | null = null;
   #chunkGap: ReceiptFacts['chunkGap'] = null;
@@ -92,14 +94,19 @@ export class Inbox {
 
   /** Cuts what waits into whole units, up to the first that the framing checks do not let pass. */
   #takeUnits(): { units: ReceivedUnit[]; suspect: UnitFacts | null } {
+    if (this.#partial.length + this.#waitingBytes < this.#needed) return { units: [], suspect: null };
     const buffer = Buffer.concat([this.#partial, ...this.#waiting.splice(0)]);
     this.#waitingBytes = 0;
+    this.#needed = 0;
     this.#resume?.();
     const units: ReceivedUnit[] = [];
     let offset = 0;
     for (;;) {
       const bytes = unitBytes(this.#chain, buffer, offset);
-      if (bytes === null || offset + bytes > buffer.length) break;
+      if (bytes === null || offset + bytes > buffer.length) {
+        this.#needed = bytes ?? 0;
+        break;
+      }
       const facts = observeUnit(this.#chain, buffer, offset, 'framing');
       if (firstViolation(FRAMING_CHECKS, facts) !== undefined) {
         // The good units go first; the suspect is reported alone, next time.
@@ -121,7 +128,9 @@ export class Inbox {
     try {
       for await (const chunk of this.#stream.chunks) {
         if (chunk.kind === 'notice') {
-          this.#primary = chunk.position;
+          // An idle primary says the same again and again: that it lives, and nothing new.
+          if (this.#primary === null || !samePosition(this.#primary, chunk.position))
+            this.#primary = chunk.position;
         } else if (chunk.lsn !== nextLsn) {
           this.#chunkGap = { expectedLsn: nextLsn, foundLsn: chunk.lsn };
           this.#suspectBytes = chunk.bytes.subarray(0, FRAME_BYTES_MAX);

@@ -17,12 +17,22 @@ export interface RoleActorPorts {
   readonly newUuid: () => string;
   /** The bytes that caused a halt, if there are any. */
   readonly suspectBytes: () => Buffer | null;
+  /** Lets go of what comes from outside: a halted node listens to nobody. */
+  readonly disconnect: () => void;
   /** Closes files and index. */
   readonly release: () => Promise<void>;
 }
 
 /** The effects of every node, whichever its role. */
-export function roleActorsOf({ directory, files, fence, newUuid, suspectBytes, release }: RoleActorPorts) {
+export function roleActorsOf({
+  directory,
+  files,
+  fence,
+  newUuid,
+  suspectBytes,
+  disconnect,
+  release,
+}: RoleActorPorts) {
   return {
     readIdentity: fromPromise<IdentityFound, null>(() => directory.readIdentity()),
     claimIdentity: fromPromise<Identity, NodeInput>(async ({ input }) => {
@@ -43,11 +53,13 @@ export function roleActorsOf({ directory, files, fence, newUuid, suspectBytes, r
     }),
     drain: fromPromise<null, null>(async () => {
       fence.close('the node halted');
+      disconnect();
       await fence.drained();
       return null;
     }),
     release: fromPromise<null, null>(async () => {
       fence.close('the node stopped');
+      disconnect();
       await fence.drained();
       await release();
       return null;

@@ -70,6 +70,7 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
           fence,
           newUuid: ports.newUuid,
           suspectBytes: () => null,
+          disconnect: () => undefined,
           release: () => nodeStorage.close(),
         }),
         surveyDisk: fromPromise<DiskSurvey, null>(async () => {

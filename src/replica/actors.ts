@@ -68,8 +68,8 @@ export function replicaActors(
       fence,
       newUuid: ports.newUuid,
       suspectBytes: () => proofs.suspectBytes ?? desk.inbox?.suspectBytes ?? null,
+      disconnect: () => desk.inbox?.close(),
       release: async () => {
-        desk.inbox?.close();
         await source.close();
         await nodeStorage.close();
       },

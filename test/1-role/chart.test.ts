@@ -83,3 +83,41 @@ test('P5-I16: the chart of a primary is the node chart with replication left out
   for (const state of shared)
     expect(primaryMachine.config.states?.[state]).toBe(nodeMachine.config.states?.[state]);
 });
+
+describe('P5-I1: no states and no events beyond the documented list', () => {
+  const events = (machine: typeof nodeMachine | typeof primaryMachine) =>
+    [...new Set(stateNodes(machine).flatMap((node) => transitionsOf(node).map(eventOf)))]
+      .filter((event) => !/^$|^xstate\.(done|error)\.actor\./.test(event))
+      .sort();
+
+  test('the node chart', () => {
+    const { states } = nodeMachine.root;
+    expect(Object.keys(states)).toEqual([
+      'initializing',
+      'disabled',
+      'recovering',
+      'bootstrapping',
+      'replicating',
+      'halted',
+      'stopped',
+    ]);
+    expect(Object.keys(states['replicating']?.states ?? {})).toEqual([
+      'ingesting',
+      'validating',
+      'applying',
+      'readGate',
+    ]);
+    expect(events(nodeMachine)).toEqual(['node.stop', 'replica.attach', 'storage.failed']);
+  });
+
+  test('the chart of a primary', () => {
+    expect(Object.keys(primaryMachine.root.states)).toEqual([
+      'initializing',
+      'recovering',
+      'disabled',
+      'halted',
+      'stopped',
+    ]);
+    expect(events(primaryMachine)).toEqual(['node.stop', 'storage.failed']);
+  });
+});
