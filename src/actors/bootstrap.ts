@@ -166,10 +166,10 @@ export function defineInstallActor({ directory, open }: BootstrapPorts) {
     await files.rename(incomingFile(directory, snapshotId), path);
     await files.syncDirectory(directory.baseDirectory);
     await files.syncDirectory(directory.incomingDirectory);
-    const base = await BaseFile.open(files, path);
     const { commitId, lsn, historyHash, segmentIndex } = cut;
     const checkpoint = { commitId, lsn, historyHash, segmentIndex, snapshotCut: commitId };
-    const installed = await storage.install(base, (write) => indexed(directory, path, write), checkpoint);
+    const installed = await storage.install((write) => indexed(directory, path, write), checkpoint);
+    await storage.useBase(await BaseFile.open(files, path));
     wal.beginAt(lsn);
     return { cut, checkpoint: installed };
   });

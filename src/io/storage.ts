@@ -117,7 +117,6 @@ export class Storage {
    * that is written nothing of it counts.
    */
   async install(
-    base: BaseFile,
     read: (write: (block: readonly BaseEntry[]) => Promise<void>) => Promise<void>,
     checkpoint: Checkpoint,
   ): Promise<Checkpoint> {
@@ -129,7 +128,6 @@ export class Storage {
       await this.#index.write(batch, { durable: true });
     });
     await this.#index.write([checkpointEntry(checkpoint)], { durable: true });
-    await this.useBase(base);
     return checkpoint;
   }
 
