@@ -1,5 +1,6 @@
 import { ERRORS, ReplichartError, type ErrorCode } from '../core/errors.ts';
 import type { JsonObject } from '../core/bytes.ts';
+import type { InvariantId } from '../core/invariants.ts';
 
 /** The body of every refusal: the project's own error and the fields of RFC 9457 alongside. */
 export function problemBody(error: ReplichartError) {
@@ -32,10 +33,17 @@ export function asReplichartError(error: unknown): ReplichartError {
 
 /** The error that a problem body of another node describes. */
 export function errorFromProblem(body: unknown): ReplichartError | null {
-  const error = (body as { error?: { code?: string; message?: string; evidence?: JsonObject } } | null)
-    ?.error;
+  const error = (body as { error?: ProblemError } | null)?.error;
   if (error?.code === undefined || !Object.hasOwn(ERRORS, error.code)) return null;
   return new ReplichartError(error.code as ErrorCode, error.message ?? '', {
     evidence: error.evidence ?? {},
+    ...(error.invariant === undefined ? {} : { invariant: error.invariant }),
   });
+}
+
+interface ProblemError {
+  readonly code?: string;
+  readonly invariant?: InvariantId | null;
+  readonly message?: string;
+  readonly evidence?: JsonObject;
 }

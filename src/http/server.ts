@@ -70,6 +70,7 @@ async function newApp(config: NodeConfig): Promise<FastifyInstance> {
     forceCloseConnections: true,
     // Ids may be long, and every byte of one may be escaped.
     routerOptions: { maxParamLength: 3 * ID_BYTES_MAX },
+    http: { maxHeaderSize: 4 * ID_BYTES_MAX },
   } as const;
   const app: FastifyInstance =
     tlsCertFile === undefined || tlsKeyFile === undefined

@@ -110,7 +110,8 @@ async function proveTail(wal: WalFiles, from: ChainState): Promise<DiskSurvey['t
       return {
         provenTo: chain,
         stop: stopEvidence(stop),
-        validUnitAfterLsn: await findValidUnit(wal, chain.lsn + 1, wal.endLsn),
+        // From the stop itself on: a unit that is whole and carries its checksum was not torn, whatever else it breaks.
+        validUnitAfterLsn: await findValidUnit(wal, chain.lsn, wal.endLsn),
       };
   }
   return { provenTo: chain, stop: null, validUnitAfterLsn: null };
@@ -120,7 +121,7 @@ async function proveTail(wal: WalFiles, from: ChainState): Promise<DiskSurvey['t
  * Searches for a unit that is valid in itself: magic, own LSN equal to where it stands, and checksum. Such a thing does
  * not come about by a torn write, so what stands before it was once whole.
  */
-async function findValidUnit(wal: WalFiles, fromLsn: number, endLsn: number): Promise<number | null> {
+export async function findValidUnit(wal: WalFiles, fromLsn: number, endLsn: number): Promise<number | null> {
   let lsn = fromLsn;
   while (lsn < endLsn) {
     const piece = await wal.read(lsn, Math.min(WALK_BYTES, endLsn - lsn));

@@ -1,5 +1,6 @@
 import type { ChainState } from '../core/wal/chain.ts';
-import { ProvenBatch, type Proof } from '../core/wal/proof.ts';
+import { ProvenBatch, type Proof, type ProofStop } from '../core/wal/proof.ts';
+import { segmentFileName } from '../core/wal/segment-header.ts';
 import type { WalFiles } from './wal-files.ts';
 
 export const WALK_BYTES = 1024 * 1024;
@@ -29,6 +30,8 @@ export async function proveNext(
   pieceBytes: number,
 ): Promise<Proof> {
   const piece = await wal.read(chain.lsn, Math.min(pieceBytes, endLsn - chain.lsn));
+  // No file holds what comes next, though the stream goes on behind it: a hole between two files.
+  if (piece.length === 0) return { batch: ProvenBatch.prove(chain, piece).batch, stop: holeAt(chain) };
   let proof = ProvenBatch.prove(chain, piece);
   if (proof.stop?.kind !== 'incomplete') return proof;
   if (proof.batch.to.lsn > chain.lsn && piece.length === pieceBytes) return { ...proof, stop: null };
@@ -38,4 +41,15 @@ export async function proveNext(
     proof = ProvenBatch.prove(chain, whole);
   }
   return proof;
+}
+
+function holeAt(chain: ChainState): ProofStop {
+  return {
+    kind: 'incomplete',
+    lsn: chain.lsn,
+    file: segmentFileName(chain.segmentStartLsn),
+    byte: chain.lsn - chain.segmentStartLsn,
+    availableBytes: 0,
+    neededBytes: null,
+  };
 }

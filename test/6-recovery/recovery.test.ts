@@ -245,3 +245,24 @@ describe('P5-I10: a halt is durable and only an operator clears it', () => {
     });
   });
 });
+
+test('P5-I4: a missing segment in the middle is a hole: recovery ends, and says so', async () => {
+  const wal = await recordedWal(6, { segmentBytesMax: 4_194_400, bytes: 2_200_000 });
+  const dataDir = await temporaryDirectory();
+  const recorded = recordingIndex();
+  const first = await replicaOf(wal, dataDir, { indexStore: () => recorded.store });
+  await appliedLsn(first, wal.length);
+  await first.stop();
+  const names = (await readdir(join(dataDir, 'wal'))).sort();
+  expect(names.length).toBeGreaterThan(2);
+  await rm(join(dataDir, 'wal', names[1] as string));
+  for (const store of [recorded.store, await recorded.upTo(96)]) {
+    const replica = await replicaOf(wal, await copyOf(dataDir), { indexStore: () => store });
+    const { context } = await halted(replica);
+    expect(context.halt).toMatchObject({
+      rule: 'P5-I4 prefixIsProven',
+      evidence: { discontinuity: { expected_lsn: Number(names[1]?.slice(0, 20)) } },
+    });
+    await replica.stop();
+  }
+});
