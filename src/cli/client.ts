@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { request } from 'undici';
-import { ReplichartError } from '../core/errors.ts';
+import { errorText, ReplichartError } from '../core/errors.ts';
 import { errorFromProblem } from '../http/problem.ts';
 
 /** Options of every command that talks to a running node. */
@@ -18,13 +18,12 @@ export async function ask(
     readonly method?: 'GET' | 'POST';
     readonly body?: string;
     readonly accept?: readonly number[];
+    /** The answer takes as long as there is state to read or write: no limit of time is set to it. */
+    readonly long?: boolean;
   } = {},
 ): Promise<unknown> {
-  const token =
-    flags.tokenFile === undefined
-      ? process.env['REPLICHART_TOKEN']
-      : readFileSync(flags.tokenFile, 'utf8').trim();
-  const address = new URL(path, url.endsWith('/') ? url : `${url}/`);
+  const token = flags.tokenFile === undefined ? process.env['REPLICHART_TOKEN'] : tokenOf(flags.tokenFile);
+  const address = addressOf(url, path);
   try {
     const response = await request(address, {
       method: send.method ?? 'GET',
@@ -33,6 +32,7 @@ export async function ask(
         ...(send.body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       body: send.body ?? null,
+      ...(send.long === true ? { headersTimeout: 0, bodyTimeout: 0 } : {}),
     });
     const text = await response.body.text();
     const body: unknown = text === '' ? null : JSON.parse(text);
@@ -48,4 +48,31 @@ export async function ask(
       evidence: { url: address.origin, error: (error as NodeJS.ErrnoException).code ?? null },
     });
   }
+}
+
+function tokenOf(file: string): string {
+  const invalid = (rule: string, cause?: unknown) =>
+    new ReplichartError('CONFIG_INVALID', `tokenFile is ${JSON.stringify(file)}: ${rule}`, {
+      cause,
+      evidence: { field: 'tokenFile', file },
+    });
+  let token: string;
+  try {
+    token = readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw invalid(`it cannot be read: ${errorText(error)}`, error);
+  }
+  if (!/^[\x20-\x7e]+$/.test(token)) throw invalid('it must hold one token, in one line of printable ASCII');
+  return token;
+}
+
+function addressOf(url: string, path: string): URL {
+  const base = URL.canParse(url) ? new URL(url) : null;
+  if (base === null || !/^https?:$/.test(base.protocol))
+    throw new ReplichartError(
+      'REQUEST_INVALID',
+      `${JSON.stringify(url)} is no URL of a node: it must be like http://127.0.0.1:7001`,
+      { evidence: { url } },
+    );
+  return new URL(path, url.endsWith('/') ? url : `${url}/`);
 }

@@ -1,4 +1,5 @@
 import { ERRORS, ReplichartError, type ExitCode } from '../core/errors.ts';
+import type { JsonObject } from '../core/bytes.ts';
 import { asReplichartError } from '../http/problem.ts';
 
 /** Results go to standard output, everything else to standard error. */
@@ -25,14 +26,32 @@ export function reportError(thrown: unknown, json: boolean): ExitCode {
   if (json) {
     process.stdout.write(`${JSON.stringify({ error: { code, invariant, message, evidence, action } })}\n`);
   } else {
-    const shown = Object.keys(evidence).length === 0 ? '' : `\n  evidence: ${JSON.stringify(evidence)}`;
     process.stderr.write(
-      `replichart: ${code}${invariant === null ? '' : ` (${invariant})`}: ${message}${shown}\n  what to do: ${action}\n`,
+      `replichart: ${code}${invariant === null ? '' : ` (${invariant})`}: ${message}${evidenceText(evidence)}\n  what to do: ${action}\n`,
     );
     if (code === 'INTERNAL' && error.cause instanceof Error)
       process.stderr.write(`${error.cause.stack ?? ''}\n`);
   }
   return ERRORS[code].exit;
+}
+
+interface ShownRule {
+  readonly rule_id: string;
+  readonly description: string;
+  readonly evaluation: string;
+  readonly evidence: JsonObject;
+}
+
+/** Of an explanation, people are shown the rules that do not hold; JSON has all of them. */
+function evidenceText({ explanation, ...rest }: JsonObject): string {
+  const evidence = Object.keys(rest).length === 0 ? '' : `\n  evidence: ${JSON.stringify(rest)}`;
+  const rules = (explanation as { readonly rules_applied?: readonly ShownRule[] } | undefined)?.rules_applied;
+  const failing = (rules ?? []).filter(({ evaluation }) => evaluation !== 'holds');
+  return failing.reduce(
+    (text, rule) =>
+      `${text}\n  ${rule.evaluation}: ${rule.rule_id}: ${rule.description}\n    ${JSON.stringify(rule.evidence)}`,
+    evidence,
+  );
 }
 
 /** Two columns for people. */
@@ -44,6 +63,6 @@ export function fieldsText(fields: Readonly<Record<string, unknown>>): string {
 }
 
 function shown(value: unknown): string {
-  if (value === null || value === undefined) return 'unknown';
+  if (value === null || value === undefined) return '-';
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

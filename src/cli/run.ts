@@ -1,9 +1,13 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, type ExitCode } from '../core/errors.ts';
+import { diffCommand } from './commands/diff.ts';
 import { haltCommand } from './commands/halt.ts';
 import { importCommand } from './commands/import.ts';
 import { nodeCommands } from './commands/node.ts';
+import { readCommand } from './commands/read.ts';
+import { snapshotCommand } from './commands/snapshot.ts';
 import { statusCommand } from './commands/status.ts';
+import { walCommand } from './commands/wal.ts';
 import { reportError } from './output.ts';
 
 const EXIT_CODES = `
@@ -28,8 +32,17 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
   const setExit = (code: ExitCode) => {
     exit = code;
   };
-  for (const command of [...nodeCommands(setExit), statusCommand(), importCommand(), haltCommand()])
-    program.addCommand(inheriting(command, program));
+  const commands = [
+    ...nodeCommands(setExit),
+    statusCommand(),
+    readCommand(),
+    diffCommand(setExit),
+    importCommand(),
+    snapshotCommand(setExit),
+    walCommand(setExit),
+    haltCommand(),
+  ];
+  for (const command of commands) program.addCommand(inheriting(command, program));
   try {
     await program.parseAsync(args, { from: 'user' });
     return exit;

@@ -1,11 +1,9 @@
 import { Command } from 'commander';
-import { resolve } from 'node:path';
-import { ReplichartError } from '../../core/errors.ts';
 import { haltToJson } from '../../core/halt.ts';
-import { DataDirectory } from '../../io/data-directory.ts';
+import type { DataDirectory } from '../../io/data-directory.ts';
 import { clearHalt, readHalt } from '../../io/halt-file.ts';
 import { levelVersionIndex } from '../../io/level-version-index.ts';
-import { nodeFileSystem } from '../../io/node-file-system.ts';
+import { directoryOf } from '../directory.ts';
 import { fieldsText, outputOf } from '../output.ts';
 
 interface HaltFlags {
@@ -22,7 +20,7 @@ export function haltCommand(): Command {
     .requiredOption('--data <dir>', 'data directory of the node')
     .option('--json', 'print as JSON')
     .action(async (flags: HaltFlags) => {
-      const halt = await readHalt(await existing(flags.data));
+      const halt = await readHalt((await directoryOf(flags.data)).directory);
       outputOf(flags).result(
         { halted: halt !== null, halt: halt && haltToJson(halt) },
         halt === null ? 'no halt is recorded' : fieldsText({ ...haltToJson(halt) }),
@@ -35,7 +33,7 @@ export function haltCommand(): Command {
     .option('--json', 'print as JSON')
     .addHelpText('after', '\nExample:\n  replichart halt clear --data ./replica')
     .action(async (flags: HaltFlags) => {
-      const directory = await existing(flags.data);
+      const { directory } = await directoryOf(flags.data);
       await assertNotRunning(directory);
       const halt = await readHalt(directory);
       const keptAs = halt === null ? null : await clearHalt(directory);
@@ -47,14 +45,6 @@ export function haltCommand(): Command {
       );
     });
   return command;
-}
-
-async function existing(data: string): Promise<DataDirectory> {
-  const directory = new DataDirectory(nodeFileSystem, resolve(data));
-  const found = await directory.readIdentity();
-  if (found.state === 'absent')
-    throw new ReplichartError('REQUEST_INVALID', `${data} is no data directory of a node`);
-  return directory;
 }
 
 /** The index store locks its directory for as long as a node runs. */

@@ -1,0 +1,130 @@
+import { Command } from 'commander';
+import { EXIT, ReplichartError, type ExitCode } from '../../core/errors.ts';
+import type { JsonObject } from '../../core/bytes.ts';
+import { manifestJson } from '../../core/storage/manifest.ts';
+import { SnapshotStore } from '../../io/snapshot-store.ts';
+import { verifySnapshot, type SnapshotVerdict } from '../../io/snapshot-verify.ts';
+import { ask, type ClientFlags } from '../client.ts';
+import { directoryOf } from '../directory.ts';
+import { fieldsText, outputOf } from '../output.ts';
+import { progressLine } from '../progress.ts';
+
+type SetExit = (code: ExitCode) => void;
+
+interface PrimaryFlags extends ClientFlags {
+  readonly primary: string;
+}
+
+interface VerifyFlags {
+  readonly data: string;
+  readonly json?: boolean;
+}
+
+/** `replichart snapshot create|list|verify` */
+export function snapshotCommand(setExit: SetExit): Command {
+  const command = new Command('snapshot').description('make, list or verify the snapshots of a primary');
+  command.addCommand(
+    primaryCommand('create', 'make a snapshot of all that a running primary has committed').action(create),
+  );
+  command.addCommand(
+    primaryCommand('list', 'the snapshots that a running primary offers to replicas').action(list),
+  );
+  command
+    .command('verify')
+    .description(
+      'read snapshots byte by byte and compare them with their manifests; works while the node runs',
+    )
+    .argument('[id]', 'id of one snapshot; left out, all of them')
+    .requiredOption('--data <dir>', 'data directory of the primary')
+    .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      '\nExit code 5 says that something is not as it was written; nothing is changed.\n\nExample:\n  replichart snapshot verify --data ./primary',
+    )
+    .action((id: string | undefined, flags: VerifyFlags) => verify(id, flags, setExit));
+  return command;
+}
+
+function primaryCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .requiredOption('--primary <url>', 'URL of the primary')
+    .option('--token-file <file>', 'a file with the bearer token of the primary')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', `\nExample:\n  replichart snapshot ${name} --primary http://127.0.0.1:7001`);
+}
+
+async function create(flags: PrimaryFlags): Promise<void> {
+  const made = (await ask(flags.primary, 'data/v1/snapshots', flags, {
+    method: 'POST',
+    long: true,
+  })) as JsonObject;
+  outputOf(flags).result(made, fieldsText(made));
+}
+
+async function list(flags: PrimaryFlags): Promise<void> {
+  const answer = (await ask(flags.primary, 'replication/v1/snapshots', flags)) as {
+    readonly data: { readonly snapshots: readonly JsonObject[] };
+  };
+  const { snapshots } = answer.data;
+  outputOf(flags).result(
+    answer.data,
+    snapshots.length === 0 ? 'there are no snapshots' : snapshots.map(fieldsText).join('\n\n'),
+  );
+}
+
+async function verify(id: string | undefined, flags: VerifyFlags, setExit: SetExit): Promise<void> {
+  const { directory, identity } = await directoryOf(flags.data);
+  if (identity.role !== 'primary')
+    throw new ReplichartError(
+      'REQUEST_INVALID',
+      `${flags.data} belongs to a replica: only a primary has snapshots`,
+    );
+  const store = new SnapshotStore(directory);
+  const progress = progressLine();
+  const verdicts: SnapshotVerdict[] = [];
+  let bytes = 0;
+  try {
+    for (const snapshotId of id === undefined ? await store.list() : [id])
+      verdicts.push(
+        await verifySnapshot(directory.files, store, snapshotId, identity.clusterId, (read) => {
+          bytes += read;
+          progress.show(`snapshot ${snapshotId}: ${bytes} bytes read`);
+        }),
+      );
+  } finally {
+    progress.clear();
+  }
+  const snapshots = verdicts.map(verdictJson);
+  const intact = snapshots.every((snapshot) => snapshot.intact);
+  outputOf(flags).result(
+    { intact, snapshots },
+    snapshots.length === 0 ? 'there are no snapshots' : snapshots.map(verdictText).join('\n'),
+  );
+  setExit(intact ? EXIT.ok : EXIT.corruption);
+}
+
+function verdictJson({ snapshotId, manifest, faults }: SnapshotVerdict) {
+  return {
+    snapshot_id: snapshotId,
+    intact: faults.length === 0,
+    manifest: manifest && manifestJson(manifest),
+    faults: faults.map(({ file, rule, offset, expected, found }) => ({
+      file,
+      rule,
+      offset,
+      expected,
+      found,
+    })),
+  };
+}
+
+function verdictText({ snapshot_id: id, intact, manifest, faults }: ReturnType<typeof verdictJson>): string {
+  if (intact && manifest !== null)
+    return `snapshot ${id} is intact: ${manifest.versions} versions of ${manifest.keys} documents, ${manifest.bytes} bytes, state digest ${manifest.state_digest}`;
+  return [`snapshot ${id} is damaged`, ...faults.map((fault) => indented(fieldsText(fault)))].join('\n');
+}
+
+function indented(text: string): string {
+  return text.replace(/^/gm, '  ');
+}
