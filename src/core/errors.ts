@@ -124,9 +124,9 @@ export const ERRORS = {
     invariant: 'P5-I11',
     status: 503,
     exit: EXIT.corruption,
-    meaning: 'WAL that was durable and acknowledged does not verify any more.',
+    meaning: 'WAL does not verify: a checksum, a size, a structure or its place in the chain is wrong.',
     action:
-      'Keep the directory as evidence. On a replica, bootstrap again in an empty directory; on a primary, restore from a backup.',
+      'Keep the evidence. On a replica whose own files verify, find what altered the stream, clear the halt and attach again; otherwise bootstrap again in an empty directory. On a primary, restore from a backup.',
   },
   WAL_DISORDERED: {
     invariant: 'P5-I4',

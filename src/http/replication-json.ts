@@ -13,8 +13,9 @@ export function walJson(node: ServedNode) {
     validated_commit_id: validated?.commitId ?? null,
     applied_commit_id: applied?.commitId ?? null,
     history_hash: (applied ?? validated)?.historyHash ?? null,
-    primary_durable_lsn: primaryDurable?.lsn ?? null,
-    primary_commit_id: primaryDurable?.commitId ?? null,
+    // What was proved is the primary's: it stands at least there, whatever it last said of itself.
+    primary_durable_lsn: primaryDurable && Math.max(primaryDurable.lsn, validated?.lsn ?? 0),
+    primary_commit_id: primaryDurable && Math.max(primaryDurable.commitId, validated?.commitId ?? 0),
   };
 }
 

@@ -19,6 +19,7 @@ interface NodeFlags {
   readonly clusterId?: string;
   readonly nodeId?: string;
   readonly tokenFile?: string;
+  readonly bootstrap?: string;
   readonly reattach?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
@@ -38,6 +39,7 @@ export function nodeCommands(setExit: SetExit): readonly Command[] {
   );
   const replica = nodeCommand('replica', 'run a replica of a primary')
     .option('--primary <url>', 'URL of the primary')
+    .option('--bootstrap <wal|snapshot>', 'how an empty replica begins (default: wal)')
     .option(
       '--reattach <schedule>',
       'attach again after a loss: waits such as 1s,5s,30s, the last one repeated (default: never)',
@@ -80,6 +82,7 @@ function configSources(role: Role, flags: NodeFlags): readonly ConfigSource[] {
     listen: flags.listen,
     primaryUrl: flags.primary,
     replication: flags.replication,
+    bootstrap: flags.bootstrap,
     clusterId: flags.clusterId,
     nodeId: flags.nodeId,
     token: flags.tokenFile === undefined ? undefined : readText('tokenFile', flags.tokenFile).trim(),
