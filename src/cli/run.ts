@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, type ExitCode } from '../core/errors.ts';
 import { diffCommand } from './commands/diff.ts';
+import { demoCommand } from './commands/demo.ts';
 import { haltCommand } from './commands/halt.ts';
 import { importCommand } from './commands/import.ts';
 import { nodeCommands } from './commands/node.ts';
@@ -41,6 +42,7 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
     snapshotCommand(setExit),
     walCommand(setExit),
     haltCommand(),
+    demoCommand(setExit),
   ];
   for (const command of commands) program.addCommand(inheriting(command, program));
   try {

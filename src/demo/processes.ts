@@ -1,0 +1,144 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
+import { DemoFailure } from './failure.ts';
+
+const MAIN = fileURLToPath(
+  new URL(`../cli/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+);
+const START_MS_MAX = 30_000;
+const STOP_MS_MAX = 30_000;
+const ERROR_CHARACTERS_MAX = 4_000;
+
+const startedLine = z.object({
+  event: z.literal('started'),
+  url: z.string(),
+  node_id: z.string().nullable(),
+});
+
+/** A node of the demonstration: a process of its own, and where its files are. */
+export interface DemoNode {
+  readonly name: string;
+  readonly url: string;
+  readonly directory: string;
+}
+
+interface Running {
+  readonly name: string;
+  readonly child: ChildProcess;
+  readonly exited: Promise<number | string>;
+}
+
+/**
+ * The child processes of one demonstration. None of them outlives it: `kill` ends them all, and so does the end of this
+ * process, however it comes about short of SIGKILL.
+ */
+export class Processes {
+  readonly #root: string;
+  readonly #running: Running[] = [];
+  readonly #atExit = () => this.#signalAll('SIGKILL');
+  #killed = false;
+
+  constructor(root: string) {
+    this.#root = root;
+    process.once('exit', this.#atExit);
+  }
+
+  /** Whether any was started, so that there may be files to look into. */
+  get hasStarted(): boolean {
+    return this.#running.length > 0;
+  }
+
+  /** Starts the command line as a node that listens on a free port; resolves when it says where. */
+  async start(name: string, role: 'primary' | 'replica', flags: readonly string[]): Promise<DemoNode> {
+    if (this.#killed) throw new DemoFailure(`${name} is not started: the demonstration was ended`);
+    const directory = join(this.#root, name);
+    const args = [MAIN, role, '--data', directory, '--listen', '127.0.0.1:0', '--json', ...flags];
+    const child = spawn(process.execPath, [...args, '--log-file', `${directory}.log`], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: withoutConfiguration(process.env),
+    });
+    const exited = new Promise<number | string>((resolve) => {
+      child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown'));
+      child.once('error', (error) => resolve(error.message));
+    });
+    this.#running.push({ name, child, exited });
+    let errors = '';
+    child.stderr.on('data', (text: Buffer) => {
+      errors = (errors + text.toString()).slice(-ERROR_CHARACTERS_MAX);
+    });
+    const line = await within(
+      START_MS_MAX,
+      Promise.race([
+        new Promise<string>((resolve) => createInterface({ input: child.stdout }).once('line', resolve)),
+        exited.then((how) => {
+          throw new DemoFailure(`${name} ended (${how}) instead of starting: ${errors}`);
+        }),
+      ]),
+      () => new DemoFailure(`${name} does not start within ${START_MS_MAX} ms: ${errors}`),
+    );
+    const started = startedLine.safeParse(parseLine(name, line));
+    if (!started.success) throw new DemoFailure(`${name} does not start: ${line}`);
+    return { name, url: started.data.url, directory };
+  }
+
+  /** Asks every node to stop, the youngest first; how each ended: an exit code, or what ended it instead. */
+  async stop(): Promise<Readonly<Record<string, number | string>>> {
+    const ends: Record<string, number | string> = {};
+    for (const { name, child, exited } of [...this.#running].reverse()) {
+      child.kill('SIGTERM');
+      ends[name] = await within(
+        STOP_MS_MAX,
+        exited,
+        () => new DemoFailure(`${name} does not stop within ${STOP_MS_MAX} ms of SIGTERM`),
+      );
+    }
+    return Object.fromEntries(this.#running.map(({ name }) => [name, ends[name] ?? 'unknown']));
+  }
+
+  /** Ends what still runs, at once; resolves when nothing does. */
+  async kill(): Promise<void> {
+    this.#killed = true;
+    this.#signalAll('SIGKILL');
+    await Promise.all(this.#running.map(({ exited }) => exited));
+    process.off('exit', this.#atExit);
+  }
+
+  #signalAll(signal: NodeJS.Signals): void {
+    for (const { child } of this.#running)
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+  }
+}
+
+/** The configuration of whoever runs the demonstration is not that of its nodes. */
+function withoutConfiguration(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('REPLICHART_')));
+}
+
+function parseLine(name: string, line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    throw new DemoFailure(`${name} prints no JSON: ${line}`, null, { cause: error });
+  }
+}
+
+async function within<Result>(
+  milliseconds: number,
+  outcome: Promise<Result>,
+  late: () => Error,
+): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await Promise.race([
+      outcome,
+      new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(late()), milliseconds);
+      }),
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
