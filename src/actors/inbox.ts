@@ -32,6 +32,8 @@ export class Inbox {
   #suspectBytes: Buffer | null = null;
   #chunkGap: ReceiptFacts['chunkGap'] = null;
   #primary: Position | null;
+  /** What of it was said in a receipt: a notice may come while nobody is receiving. */
+  #reported: Position | null;
   #ended: string | null = null;
   #wake: (() => void) | null = null;
   #resume: (() => void) | null = null;
@@ -41,6 +43,7 @@ export class Inbox {
     this.#stream = stream;
     this.#chain = chain;
     this.#primary = stream.durable;
+    this.#reported = stream.durable;
     void this.#pump();
   }
 
@@ -68,14 +71,14 @@ export class Inbox {
 
   /** Resolves as soon as there is something to say: whole units, a suspect one, a notice, or the end. */
   async receive(expectedLsn: number): Promise<ReceiptFacts> {
-    const noticed = this.#primary;
     for (;;) {
       const fromLsn = this.#chain.lsn;
       const { units, suspect } = this.#takeUnits();
       const isNews =
-        units.length > 0 || suspect !== null || this.#chunkGap !== null || this.#primary !== noticed;
+        units.length > 0 || suspect !== null || this.#chunkGap !== null || this.#primary !== this.#reported;
       if (isNews || this.#ended !== null) {
         this.#batch = units;
+        this.#reported = this.#primary;
         return {
           expectedLsn,
           fromLsn,

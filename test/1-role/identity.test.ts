@@ -13,6 +13,7 @@ import {
   startReplica,
   temporaryDirectory,
 } from '../support/nodes.ts';
+import { scriptedSource } from '../support/sources.ts';
 
 const identity = newIdentity('primary', CLUSTER, NODE);
 
@@ -44,6 +45,30 @@ describe('P5-I1: the role of a data directory never changes', () => {
     await first.stop();
     const second = await startPrimary({ dataDir });
     expect(second.identity).toEqual(first.identity);
+  });
+
+  test('P5-I16: a replica that never met its primary has a node id of its own, and binds to a cluster once', async () => {
+    const dataDir = await temporaryDirectory();
+    const options = { dataDir, primaryUrl: 'http://127.0.0.1:1' };
+    const ids = [];
+    for (let run = 0; run < 2; run += 1) {
+      const replica = await startReplica(options);
+      const { identity } = replica.snapshot().context;
+      expect(identity?.clusterId).toBe('00000000-0000-0000-0000-000000000000');
+      ids.push(identity?.nodeId);
+      await replica.stop();
+    }
+    const bound = await startReplica(
+      { ...options, replication: 'enabled' },
+      { walSource: scriptedSource(() => ({ clusterId: CLUSTER })) },
+    );
+    ids.push(bound.snapshot().context.identity?.nodeId);
+    expect(bound.snapshot().context.identity?.clusterId).toBe(CLUSTER);
+    await bound.stop();
+    expect(new Set(ids).size).toBe(1);
+    expect(
+      await rejection(startReplica({ ...options, replication: 'enabled', clusterId: OTHER_CLUSTER })),
+    ).toMatchObject({ code: 'CLUSTER_CHANGED' });
   });
 
   test('a primary’s directory refuses to start as a replica, untouched, and says what to do', async () => {

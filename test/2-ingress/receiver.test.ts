@@ -293,6 +293,21 @@ describe('crashes of the receiver', () => {
 });
 
 describe('position notices', () => {
+  test('a notice says where the primary stands, and is not WAL', async () => {
+    const wal = await recordedWal(2);
+    const position = { commitId: 9, lsn: 9_999, historyHash: 'cd'.repeat(32) };
+    const { replica, dataDir } = await replicaOf(() => ({
+      chunks: () => [...chunked(wal, 10_000), { kind: 'notice', position }],
+    }));
+    const { context } = await until(
+      replica,
+      (snapshot) =>
+        snapshot.context.primaryDurable?.commitId === 9 && snapshot.context.receivedLsn === wal.length,
+    );
+    expect([context.primaryDurable, context.halt]).toEqual([position, null]);
+    expect(await walBytes(dataDir)).toEqual(wal);
+  });
+
   test('are taken out of the stream wherever chunks are cut, and change nothing of the WAL', async () => {
     const wal = await recordedWal(3);
     const position = { commitId: 7, lsn: 1234, historyHash: 'ab'.repeat(32) };

@@ -104,6 +104,23 @@ describe('bootstrap from a snapshot', () => {
     expect(replica.position()).toMatchObject(primary.position() ?? {});
   });
 
+  test('F-N1: a primary that is gone before it could say how its WAL goes on: detached, and begun again on command', async () => {
+    const { url, commits } = await primaryWithSnapshot(6, 3);
+    let asked = 0;
+    const walSource = alteredSource(url, (source) => ({
+      openWal: async (from) => {
+        asked += 1;
+        return asked === 1 ? { kind: 'unreachable', message: 'connection lost' } : source.openWal(from);
+      },
+    }));
+    const { replica, dataDir } = await bootstrapped(url, { walSource });
+    const { context } = await until(replica, inState('bootstrapping.detached'));
+    expect([context.detachment, context.applied]).toEqual(['connection lost', null]);
+    expect(await readdir(dataDir)).not.toContain('base');
+    replica.attach();
+    await appliedCommit(replica, commits);
+  });
+
   test('a primary without a snapshot: the replica says so and waits for a command', async () => {
     const primary = await startPrimary({
       dataDir: await temporaryDirectory(),
