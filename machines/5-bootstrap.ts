@@ -44,11 +44,14 @@ export const bootstrapClaims = {
 
 type Args = { readonly context: NodeContext };
 
+/** Refusals that speak of the cut itself; any other speaks of the primary's present state. */
+const AGAINST_THE_CUT: readonly string[] = ['HISTORY_DIVERGED', 'POSITION_INVALID', 'WAL_PRUNED'];
+
 export const bootstrapRoutes = {
   'route snapshotWasAnswered': ({ context: { fetched } }: Args) =>
     fetched?.kind === 'fetched' || fetched?.kind === 'manifest damaged',
   'route resumeWasAnswered': ({ context: { resume } }: Args) =>
-    resume !== null && resume.kind !== 'unreachable',
+    resume?.kind === 'probed' || (resume?.kind === 'refused' && AGAINST_THE_CUT.includes(resume.code)),
 };
 
 export const bootstrapActions = {
@@ -73,6 +76,7 @@ function whyNot(fetched: FetchFacts | null, resume: ResumeFacts | null): string 
     return 'the primary has no snapshot: make one with "replichart snapshot create"';
   if (fetched?.kind === 'refused') return `${fetched.code}: ${fetched.message}`;
   if (fetched?.kind === 'unreachable') return fetched.message;
+  if (resume?.kind === 'refused') return `${resume.code}: ${resume.message}`;
   return resume?.kind === 'unreachable' ? resume.message : 'the primary did not answer';
 }
 

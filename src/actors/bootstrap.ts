@@ -8,13 +8,13 @@ import type {
   VerifiedFacts,
 } from '../core/bootstrap.ts';
 import { hex, sha256 } from '../core/bytes.ts';
-import { assertThat } from '../core/errors.ts';
+import { assertThat, errorText } from '../core/errors.ts';
 import { SEGMENT_HEADER_BYTES } from '../core/limits.ts';
 import { decodeManifest, type Manifest } from '../core/storage/manifest.ts';
 import { readSegmentHeader } from '../core/wal/segment-header.ts';
 import { BaseFile, readBaseFile, type BaseEntry } from '../io/base-file.ts';
 import type { DataDirectory } from '../io/data-directory.ts';
-import { makeDirectoryDurably } from '../io/durable-file.ts';
+import { ensureDirectory } from '../io/durable-file.ts';
 import type { Storage } from '../io/storage.ts';
 import type { WalFiles } from '../io/wal-files.ts';
 import type { WalSource } from '../io/wal-source.ts';
@@ -88,7 +88,7 @@ async function fetchBlocks(
     blockFault,
   });
   const { files } = directory;
-  await makeDirectoryDurably(files, directory.incomingDirectory);
+  await ensureDirectory(files, directory.incomingDirectory);
   const handle = await files.open(incomingFile(directory, manifest.snapshotId), 'create');
   try {
     for (const { index, bytes, sha256: expected } of list) {
@@ -142,14 +142,20 @@ export function defineProbeActor({ source }: BootstrapPorts) {
       if (opened.kind !== 'opened') return opened;
       const { stream } = opened;
       let bytes: Buffer = Buffer.alloc(0);
+      let isAtItsEnd = false;
       try {
         for await (const chunk of stream.chunks) {
           if (chunk.kind === 'wal') bytes = Buffer.concat([bytes, chunk.bytes]);
-          if (bytes.length >= SEGMENT_HEADER_BYTES || chunk.kind === 'notice') break;
+          isAtItsEnd = chunk.kind === 'notice';
+          if (bytes.length >= SEGMENT_HEADER_BYTES || isAtItsEnd) break;
         }
+      } catch (error) {
+        return { kind: 'unreachable', message: `connection lost: ${errorText(error)}` };
       } finally {
         stream.close();
       }
+      if (bytes.length < SEGMENT_HEADER_BYTES && !isAtItsEnd)
+        return { kind: 'unreachable', message: 'the stream ended before the segment header at the cut' };
       const header = bytes.length >= SEGMENT_HEADER_BYTES ? readSegmentHeader(bytes) : null;
       return { kind: 'probed', cut, clusterId, streamStartLsn: stream.startLsn, header };
     },
@@ -162,7 +168,7 @@ export function defineInstallActor({ directory, open }: BootstrapPorts) {
     const { files } = directory;
     const { wal, storage } = await open();
     const path = directory.baseFile(cut.commitId);
-    await makeDirectoryDurably(files, directory.baseDirectory);
+    await ensureDirectory(files, directory.baseDirectory);
     await files.rename(incomingFile(directory, snapshotId), path);
     await files.syncDirectory(directory.baseDirectory);
     await files.syncDirectory(directory.incomingDirectory);

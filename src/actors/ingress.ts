@@ -19,7 +19,7 @@ export function defineMeetActor(source: WalSource) {
 
 /** Asks for the stream at a position; a refusal is an answer. */
 export function defineAttachActor(source: WalSource, desk: IngressDesk) {
-  return fromPromise<AttachFacts, ChainState>(async ({ input: chain }) => {
+  return fromPromise<AttachFacts, ChainState>(async ({ input: chain, signal }) => {
     const { lsn, commitId, historyHash, clusterId } = chain;
     const requested: Position = { lsn, commitId, historyHash };
     desk.inbox?.close();
@@ -27,6 +27,10 @@ export function defineAttachActor(source: WalSource, desk: IngressDesk) {
     const opened = await source.openWal(requested);
     if (opened.kind !== 'opened') return { clusterId, requested, answer: opened };
     const { stream } = opened;
+    if (signal.aborted) {
+      stream.close();
+      return { clusterId, requested, answer: { kind: 'unreachable', message: 'the node stopped attaching' } };
+    }
     desk.inbox = new Inbox(stream, chain);
     return {
       clusterId,

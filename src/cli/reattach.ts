@@ -30,7 +30,8 @@ export function reattach(replica: Replica, schedule: ReattachSchedule): () => vo
   const look = () => {
     const state = stateLine(replica.snapshot().value);
     if (state.includes('ingesting.receiving')) attempt = 0;
-    if (!state.includes('ingesting.detached') || timer !== null) return;
+    const isDetached = state.includes('ingesting.detached') || state === 'bootstrapping.detached';
+    if (!isDetached || timer !== null) return;
     const wait = schedule[Math.min(attempt, schedule.length - 1)];
     attempt += 1;
     timer = setTimeout(() => {

@@ -11,6 +11,8 @@ import { parse, queryNumber, viewRequest } from './request.ts';
 const COMMITS_MAX = 10_000;
 const LIMIT_MAX = 10_000;
 const LIMIT_DEFAULT = 100;
+/** A page ends before its documents take more than this: one request must not take the memory of the node. */
+const RANGE_BYTES_MAX = 16 * 1024 * 1024;
 
 const operation = z.discriminatedUnion('op', [
   z.strictObject({
@@ -101,12 +103,14 @@ async function range(view: ReadView, collection: string, after: Buffer | null, l
   const documents: object[] = [];
   let last: Buffer | null = null;
   let isMore = false;
+  let bytes = 0;
   // One more than asked for tells whether there is more.
   for await (const found of view.scan(collection, {
     limit: limit + 1,
     ...(after === null ? {} : { after }),
   })) {
-    isMore = documents.length === limit;
+    bytes += found.document.length;
+    isMore = documents.length === limit || (documents.length > 0 && bytes > RANGE_BYTES_MAX);
     if (isMore) break;
     last = found.id;
     documents.push({ ...idJson('id', found.id), ...versionJson(found) });

@@ -63,7 +63,7 @@ async function mvccJson(node: ServedNode, digestAt: number | undefined) {
 }
 
 export function statusJson(node: ServedNode) {
-  const { value, context } = node.snapshot();
+  const { value, context, status } = node.snapshot();
   const { identity, input, halt } = context;
   const applied = node.applied();
   return {
@@ -72,7 +72,7 @@ export function statusJson(node: ServedNode) {
     cluster_id: identity?.clusterId ?? null,
     replication: input.replication,
     replica_state: replicaState(value),
-    machine_state: stateLine(value),
+    machine_state: status === 'error' ? `failed in ${stateLine(value)}` : stateLine(value),
     position: applied && positionToJson(applied),
     blocking_reason: halt === null ? null : { code: halt.code, invariant: halt.invariant, rule: halt.rule },
     failure: halt && haltToJson(halt),

@@ -91,6 +91,7 @@ export function replicationPlane(app: FastifyInstance, served: () => PrimaryNode
     reply.hijack();
     const { raw } = reply;
     raw.once('close', () => ended.abort());
+    if (raw.destroyed) ended.abort();
     raw.writeHead(200, {
       'content-type': 'application/octet-stream',
       [REPLICATION_HEADERS.clusterId]: node.identity.clusterId,

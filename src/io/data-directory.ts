@@ -1,6 +1,7 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { ReplichartError } from '../core/errors.ts';
 import { decodeIdentity, encodeIdentity, type Identity, type IdentityFound } from '../core/identity.ts';
-import { makeDirectoryDurably, readWholeFile, replaceFile } from './durable-file.ts';
+import { createFile, makeDirectoryDurably, readWholeFile, replaceFile } from './durable-file.ts';
 import type { FileSystem } from './file-system.ts';
 
 /** Where things stand in the data directory of a node (docs/FORMAT.md). */
@@ -47,13 +48,31 @@ export class DataDirectory {
   async readIdentity(): Promise<IdentityFound> {
     const bytes = await readWholeFile(this.files, this.identityFile);
     if (bytes !== null) return decodeIdentity(bytes);
-    const dataFiles = (await this.files.list(this.root)).filter((name) => name !== 'identity.tmp');
+    const dataFiles = (await this.files.list(this.root)).filter(
+      (name) => !/^identity\..*tmp$|^identity\.tmp$/.test(name),
+    );
     return { state: 'absent', dataFiles };
   }
 
-  /** Makes the directory this node's own. */
-  async writeIdentity(identity: Identity): Promise<void> {
+  /** Makes an empty directory this node's own. @throws ReplichartError where another process was faster. */
+  async claim(identity: Identity): Promise<void> {
     await makeDirectoryDurably(this.files, this.root);
+    await this.files.syncDirectory(dirname(this.root));
+    try {
+      await createFile(this.files, this.identityFile, identity.nodeId, encodeIdentity(identity));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      throw new ReplichartError('DATA_DIRECTORY_IN_USE', 'another process claimed the data directory', {
+        cause: error,
+      });
+    }
+  }
+
+  /** Binds a node that knew of no cluster; the only time that an identity is written anew. */
+  async bind(identity: Identity): Promise<void> {
+    const found = await this.readIdentity();
+    if (found.state !== 'present' || found.identity.nodeId !== identity.nodeId)
+      throw new ReplichartError('DATA_DIRECTORY_IN_USE', 'another process claimed the data directory');
     await replaceFile(this.files, this.identityFile, encodeIdentity(identity));
   }
 }

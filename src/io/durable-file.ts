@@ -21,6 +21,42 @@ export async function replaceFile(files: FileSystem, path: string, bytes: Uint8A
   await files.syncDirectory(dirname(path));
 }
 
+/**
+ * Puts a whole file in place where nothing stands yet, durably; of several that try at once, one succeeds and the others
+ * fail with EEXIST.
+ */
+export async function createFile(
+  files: FileSystem,
+  path: string,
+  uniqueName: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  const temporary = `${path}.${uniqueName}${TEMPORARY_SUFFIX}`;
+  if ((await files.stat(temporary)) !== null) await files.remove(temporary);
+  const handle = await files.open(temporary, 'create');
+  try {
+    await handle.append([bytes]);
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+  try {
+    await files.link(temporary, path);
+  } finally {
+    await files.remove(temporary);
+  }
+  await files.syncDirectory(dirname(path));
+}
+
+/**
+ * A directory inside another one that exists. Its entry is made durable also where it was there: an earlier process may
+ * have died between making it and that.
+ */
+export async function ensureDirectory(files: FileSystem, path: string): Promise<void> {
+  if ((await files.stat(path)) === null) await files.makeDirectory(path);
+  await files.syncDirectory(dirname(path));
+}
+
 /** Makes a directory that survives a power cut, entry by entry from the first one that is new. */
 export async function makeDirectoryDurably(files: FileSystem, path: string): Promise<void> {
   if ((await files.stat(path)) !== null) return;

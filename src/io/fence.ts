@@ -53,6 +53,7 @@ export function fenced(files: FileSystem, fence: Fence): FileSystem {
     stat: (path) => files.stat(path),
     makeDirectory: (path) => fence.write(() => files.makeDirectory(path)),
     rename: (from, to) => fence.write(() => files.rename(from, to)),
+    link: (from, to) => fence.write(() => files.link(from, to)),
     remove: (path) => fence.write(() => files.remove(path)),
     removeTree: (path) => fence.write(() => files.removeTree(path)),
     syncDirectory: (path) => fence.write(() => files.syncDirectory(path)),

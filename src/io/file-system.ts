@@ -13,6 +13,8 @@ export interface FileSystem {
   makeDirectory(path: string): Promise<void>;
   /** Atomic; replaces what stands at `to`. Durable after `syncDirectory` of the parent. */
   rename(from: string, to: string): Promise<void>;
+  /** Gives a file a second name; fails where something stands there. */
+  link(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   /** Removes a directory and all in it; no error where it is absent. */
   removeTree(path: string): Promise<void>;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { decodeHaltRecord, type HaltReason } from '../core/halt.ts';
 import type { DataDirectory } from './data-directory.ts';
-import { makeDirectoryDurably, readWholeFile, replaceFile } from './durable-file.ts';
+import { ensureDirectory, readWholeFile, replaceFile } from './durable-file.ts';
 import type { FileSystem } from './file-system.ts';
 
 /** The recorded halt of a node, or `null`. */
@@ -18,7 +18,7 @@ export async function readHalt(directory: DataDirectory): Promise<HaltReason | n
  */
 export async function clearHalt(directory: DataDirectory): Promise<string> {
   const { files, evidenceDirectory, haltFile, root } = directory;
-  await makeDirectoryDurably(files, evidenceDirectory);
+  await ensureDirectory(files, evidenceDirectory);
   const name = await freeName(files, evidenceDirectory, 'halt');
   await files.rename(haltFile, join(evidenceDirectory, name));
   await files.syncDirectory(evidenceDirectory);
@@ -33,7 +33,7 @@ export async function keepEvidence(
   what: string,
   bytes: Uint8Array,
 ): Promise<string> {
-  await makeDirectoryDurably(files, directory.evidenceDirectory);
+  await ensureDirectory(files, directory.evidenceDirectory);
   const name = await freeName(files, directory.evidenceDirectory, what);
   await replaceFile(files, join(directory.evidenceDirectory, name), bytes);
   return `evidence/${name}`;

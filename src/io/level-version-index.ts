@@ -1,7 +1,7 @@
 import { ClassicLevel } from 'classic-level';
 import { dirname, join } from 'node:path';
 import { ReplichartError } from '../core/errors.ts';
-import { makeDirectoryDurably } from './durable-file.ts';
+import { ensureDirectory } from './durable-file.ts';
 import type { FileSystem } from './file-system.ts';
 import type { IndexEntry, VersionIndex, VersionIndexStore } from './version-index.ts';
 
@@ -18,8 +18,7 @@ export function levelVersionIndex(files: FileSystem, directory: string): Version
       return (await files.list(directory)).includes('CURRENT');
     },
     async open() {
-      const isNew = !(await files.list(directory)).includes('CURRENT');
-      await makeDirectoryDurably(files, directory);
+      await ensureDirectory(files, directory);
       const level = new ClassicLevel<Buffer, Buffer>(directory, {
         keyEncoding: 'buffer',
         valueEncoding: 'buffer',
@@ -29,13 +28,16 @@ export function levelVersionIndex(files: FileSystem, directory: string): Version
       });
       try {
         await level.open();
-        if (isNew) {
+        // Told by the key, not by the files: an earlier process may have died before it was durable.
+        if ((await level.get(CREATED_KEY)) === undefined) {
           await level.batch([{ type: 'put', key: CREATED_KEY, value: Buffer.from('1') }], { sync: true });
           await files.syncDirectory(directory);
           await files.syncDirectory(dirname(directory));
         }
       } catch (error) {
-        throw openingFailed(error, join(directory, 'LOCK'));
+        if (level.status !== 'open') throw openingFailed(error, join(directory, 'LOCK'));
+        await level.close();
+        throw error;
       }
       return new LevelVersionIndex(level);
     },

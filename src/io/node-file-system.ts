@@ -23,6 +23,7 @@ export const nodeFileSystem: FileSystem = {
     await fs.mkdir(path, { recursive: true });
   },
   rename: (from, to) => fs.rename(from, to),
+  link: (from, to) => fs.link(from, to),
   remove: (path) => fs.unlink(path),
   removeTree: (path) => fs.rm(path, { recursive: true, force: true }),
   async syncDirectory(path) {

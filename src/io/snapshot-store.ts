@@ -9,7 +9,7 @@ import {
 } from '../core/storage/manifest.ts';
 import { writeBaseFile } from './base-file.ts';
 import type { DataDirectory } from './data-directory.ts';
-import { makeDirectoryDurably, readWholeFile, replaceFile } from './durable-file.ts';
+import { ensureDirectory, readWholeFile, replaceFile } from './durable-file.ts';
 import type { StoredVersion } from '../core/storage/version.ts';
 
 const PARTIAL = '.partial';
@@ -42,14 +42,31 @@ export class SnapshotStore {
     const { files, snapshotsDirectory } = this.#directory;
     const snapshotId = String(header.cut.commitId);
     const partial = join(snapshotsDirectory, `${snapshotId}${PARTIAL}`);
-    await makeDirectoryDurably(files, snapshotsDirectory);
+    await ensureDirectory(files, snapshotsDirectory);
     await files.removeTree(partial);
     await files.makeDirectory(partial);
-    const manifest = await writeBaseFile(files, join(partial, DATA_FILE), snapshotId, header, versions);
-    await replaceFile(files, join(partial, MANIFEST_FILE), encodeManifest(manifest));
+    const manifest = await this.#write(partial, snapshotId, header, versions);
     await files.rename(partial, join(snapshotsDirectory, snapshotId));
     await files.syncDirectory(snapshotsDirectory);
     return manifest;
+  }
+
+  /** What could not be made whole is removed at once: a full disk must not stay full because of it. */
+  async #write(
+    partial: string,
+    snapshotId: string,
+    header: BaseHeader,
+    versions: AsyncIterable<StoredVersion>,
+  ): Promise<Manifest> {
+    const { files } = this.#directory;
+    try {
+      const manifest = await writeBaseFile(files, join(partial, DATA_FILE), snapshotId, header, versions);
+      await replaceFile(files, join(partial, MANIFEST_FILE), encodeManifest(manifest));
+      return manifest;
+    } catch (error) {
+      await files.removeTree(partial);
+      throw error;
+    }
   }
 
   /** The manifest as it is stored. @throws ReplichartError `SNAPSHOT_UNKNOWN` */

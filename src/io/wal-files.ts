@@ -1,13 +1,16 @@
 import { join } from 'node:path';
 import { assertThat, ReplichartError } from '../core/errors.ts';
 import { segmentFileName, segmentStartLsn } from '../core/wal/segment-header.ts';
-import { makeDirectoryDurably } from './durable-file.ts';
+import { ensureDirectory } from './durable-file.ts';
 import type { FileHandle, FileSystem } from './file-system.ts';
 
 export interface SegmentFile {
   readonly startLsn: number;
   readonly bytes: number;
 }
+
+/** How many segments are kept open for reading: a node must not run out of descriptors because somebody reads. */
+const READ_HANDLES_MAX = 64;
 
 interface OpenSegment {
   readonly startLsn: number;
@@ -23,6 +26,7 @@ export class WalFiles {
   readonly #files: FileSystem;
   readonly #directory: string;
   readonly #segments: OpenSegment[];
+  readonly #readers = new Set<OpenSegment>();
   #closed = false;
   #origin = 0;
   #writer: { readonly startLsn: number; readonly handle: FileHandle } | null = null;
@@ -35,7 +39,7 @@ export class WalFiles {
 
   /** Lists the segments; makes the directory where there is none. A file that is no segment is not touched. */
   static async open(files: FileSystem, directory: string): Promise<WalFiles> {
-    await makeDirectoryDurably(files, directory);
+    await ensureDirectory(files, directory);
     return new WalFiles(files, directory, await listSegments(files, directory));
   }
 
@@ -89,7 +93,7 @@ export class WalFiles {
     if (segment === undefined) return Buffer.alloc(0);
     const offset = lsn - segment.startLsn;
     const buffer = Buffer.allocUnsafeSlow(Math.min(bytes, segment.bytes - offset));
-    const handle = await this.#handle(segment);
+    const { handle } = await this.#opened(segment);
     return buffer.subarray(0, await handle.read(buffer, offset));
   }
 
@@ -97,7 +101,7 @@ export class WalFiles {
   async readRecord(lsn: number, bytes: number): Promise<Buffer | null> {
     const segment = this.#find(lsn);
     if (segment === undefined || lsn - segment.startLsn + bytes > segment.bytes) return null;
-    const handle = segment.handle ?? (await this.#handle(segment));
+    const { handle } = await this.#opened(segment);
     const buffer = Buffer.allocUnsafe(bytes);
     return handle.readSync(buffer, lsn - segment.startLsn) === bytes ? buffer : null;
   }
@@ -208,20 +212,32 @@ export class WalFiles {
     return undefined;
   }
 
-  async #handle(segment: OpenSegment): Promise<FileHandle> {
-    if (segment.handle !== null) return segment.handle;
-    const opened = await this.#files.open(this.path(segment.startLsn), 'read');
-    // Another reader may have been faster, or the files were closed meanwhile.
-    if (this.#closed) {
-      await opened.close();
-      throw new ReplichartError('READS_BLOCKED', 'the files are closed');
+  /**
+   * The open handle of a segment, wrapped so that awaiting it is the last thing before it is used: of the handles that
+   * reads keep open only so many are, and the one used longest ago is closed.
+   */
+  async #opened(segment: OpenSegment): Promise<{ readonly handle: FileHandle }> {
+    if (segment.handle === null) {
+      const opened = await this.#files.open(this.path(segment.startLsn), 'read');
+      // Another reader may have been faster, or the files were closed meanwhile.
+      if (this.#closed || segment.handle !== null) await opened.close();
+      else segment.handle = opened;
+      if (this.#closed) throw new ReplichartError('READS_BLOCKED', 'the files are closed');
+      if (segment.handle === null) return this.#opened(segment);
     }
-    if (segment.handle !== null) {
-      await opened.close();
-      return segment.handle;
-    }
-    segment.handle = opened;
-    return opened;
+    this.#readers.delete(segment);
+    this.#readers.add(segment);
+    if (this.#readers.size > READ_HANDLES_MAX) await this.#closeOldest();
+    return segment.handle === null ? this.#opened(segment) : { handle: segment.handle };
+  }
+
+  async #closeOldest(): Promise<void> {
+    const [oldest] = this.#readers;
+    if (oldest === undefined) return;
+    this.#readers.delete(oldest);
+    const { handle } = oldest;
+    oldest.handle = null;
+    await handle?.close();
   }
 }
 

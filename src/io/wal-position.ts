@@ -2,7 +2,7 @@ import { ReplichartError } from '../core/errors.ts';
 import { SEGMENT_HEADER_BYTES } from '../core/limits.ts';
 import { positionOf, positionToJson, type Position } from '../core/position.ts';
 import { advance, chainAtSegment, observeUnit, unitBytes } from '../core/wal/chain.ts';
-import { readFrameHeader } from '../core/wal/frame.ts';
+import { frameCrc, readFrameHeader } from '../core/wal/frame.ts';
 import { readSegmentHeader } from '../core/wal/segment-header.ts';
 import type { WalFiles } from './wal-files.ts';
 import { WALK_BYTES } from './wal-walk.ts';
@@ -74,12 +74,14 @@ async function positionAt(wal: WalFiles, lsn: number): Promise<Position | null> 
       const offset = chain.lsn - pieceLsn;
       const bytes = unitBytes(chain, piece, offset);
       if (bytes === null) break;
-      if (chain.lsn === lsn)
+      if (chain.lsn === lsn) {
+        await assertIntact(wal, lsn, bytes);
         return {
           lsn,
           commitId: chain.commitId,
           historyHash: lsn === first ? chain.historyHash : readFrameHeader(piece, offset).previousHash,
         };
+      }
       chain = advance(observeUnit(chain, piece, offset, 'framing'));
       if (chain.lsn > lsn) return null;
       if (chain.lsn - pieceLsn >= piece.length) break;
@@ -87,4 +89,13 @@ async function positionAt(wal: WalFiles, lsn: number): Promise<Position | null> 
     if (chain.lsn === pieceLsn) return null;
   }
   return null;
+}
+
+/** The hash that is compared stands in this frame: a flipped bit in it must not look like another history. */
+async function assertIntact(wal: WalFiles, lsn: number, bytes: number): Promise<void> {
+  const frame = await wal.read(lsn, bytes);
+  if (frame.length < bytes || frame.readUInt32LE(64) !== frameCrc(frame))
+    throw new ReplichartError('WAL_CORRUPT', `the frame at LSN ${lsn} does not carry its checksum`, {
+      evidence: { lsn, frame_bytes: bytes },
+    });
 }

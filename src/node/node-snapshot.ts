@@ -4,6 +4,8 @@ import type { Position } from '../core/position.ts';
 
 /** A node as its chart shows it at one moment. */
 export interface NodeSnapshot {
+  /** `error`: the chart itself has failed, which is a bug; nothing is decided any more, so nothing is permitted. */
+  readonly status: 'active' | 'done' | 'error' | 'stopped';
   readonly value: StateValue;
   readonly context: NodeContext;
 }

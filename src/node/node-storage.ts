@@ -36,7 +36,7 @@ export class NodeStorage {
    */
   async open(identity: Identity): Promise<OpenStorage> {
     if (this.#open !== null) return this.#open;
-    this.#index = await this.#fence.write(() => this.#store.open());
+    this.#index = fencedIndex(await this.#fence.write(() => this.#store.open()), this.#fence);
     const found = await this.#directory.readIdentity();
     if (found.state !== 'present' || found.identity.nodeId !== identity.nodeId)
       throw new ReplichartError('DATA_DIRECTORY_IN_USE', 'another process claimed the data directory');
@@ -52,8 +52,24 @@ export class NodeStorage {
     const index = this.#index;
     this.#open = null;
     this.#index = null;
-    await wal?.close();
-    await storage?.close();
-    await index?.close();
+    // The index goes last and in any case: it holds the lock of the directory.
+    try {
+      await wal?.close();
+      await storage?.close();
+    } finally {
+      await index?.close();
+    }
   }
+}
+
+/** An index whose every change goes through the fence, like every change of a file. */
+function fencedIndex(index: VersionIndex, fence: Fence): VersionIndex {
+  return {
+    write: (entries, options) => fence.write(() => index.write(entries, options)),
+    clear: () => fence.write(() => index.clear()),
+    get: (key) => index.get(key),
+    first: (from, to) => index.first(from, to),
+    pages: (from, to) => index.pages(from, to),
+    close: () => index.close(),
+  };
 }

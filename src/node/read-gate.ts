@@ -59,14 +59,15 @@ export class ReadGate {
 
   /** What the gate says of a view at this moment, without reading. */
   facts(request: ViewRequest = {}, token: Token = null): ReadFacts {
-    const { value, context } = this.#ports.snapshot();
+    const { value, context, status } = this.#ports.snapshot();
     const { input, halt, receivedLsn, validated, inFlight } = context;
     const applied = this.#ports.applied();
     const commitId = request.position?.commitId ?? request.at ?? applied?.commitId ?? null;
     return {
       role: input.role,
-      state: stateLine(value),
-      active: matchesState(input.role === 'primary' ? 'disabled' : 'replicating', value),
+      state: status === 'error' ? `failed in ${stateLine(value)}` : stateLine(value),
+      active:
+        status === 'active' && matchesState(input.role === 'primary' ? 'disabled' : 'replicating', value),
       halt,
       receivedLsn,
       validated,

@@ -33,13 +33,20 @@ export function roleActorsOf({
   disconnect,
   release,
 }: RoleActorPorts) {
-  return {
+  const releaseAll = async () => {
+    fence.close('the node stopped');
+    disconnect();
+    await fence.drained();
+    await release();
+  };
+  const actors = {
     readIdentity: fromPromise<IdentityFound, null>(() => directory.readIdentity()),
     claimIdentity: fromPromise<Identity, NodeInput>(async ({ input }) => {
       // A primary founds its cluster; a replica that knows of none stays unbound until it meets a primary.
       const clusterId = input.clusterId ?? (input.role === 'primary' ? newUuid() : UNBOUND_CLUSTER);
       const identity = newIdentity(input.role, clusterId, input.nodeId ?? newUuid());
-      await directory.writeIdentity(identity);
+      const found = await directory.readIdentity();
+      await (found.state === 'present' ? directory.bind(identity) : directory.claim(identity));
       return identity;
     }),
     readHaltRecord: fromPromise<HaltReason | null, null>(() => readHalt(directory)),
@@ -58,11 +65,9 @@ export function roleActorsOf({
       return null;
     }),
     release: fromPromise<null, null>(async () => {
-      fence.close('the node stopped');
-      disconnect();
-      await fence.drained();
-      await release();
+      await releaseAll();
       return null;
     }),
   };
+  return { actors, release: releaseAll };
 }

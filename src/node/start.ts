@@ -1,4 +1,4 @@
-import { waitFor, type AnyActorRef } from 'xstate';
+import { waitFor, type AnyActorRef, type SnapshotFrom } from 'xstate';
 import type { NodeContext } from '../../machines/context.ts';
 import { ReplichartError } from '../core/errors.ts';
 
@@ -10,13 +10,46 @@ export function refusedStart({ halt }: NodeContext): ReplichartError {
 }
 
 interface Matching {
+  readonly status: string;
   matches(state: unknown): boolean;
 }
 
-/** Stops a node. A halt that is being recorded is recorded first: the chart does not stop before. */
-export async function stopNode(actor: AnyActorRef): Promise<void> {
+/**
+ * Stops a node. A halt that is being recorded is recorded first: the chart does not stop before, and is asked again. A
+ * chart that has failed answers nobody: then what it holds is released without it.
+ */
+export async function stopNode(actor: AnyActorRef, release: () => Promise<void>): Promise<void> {
   const recording = [{ halted: 'draining' }, { halted: 'preserving' }, { halted: 'recording' }];
-  await waitFor(actor, (snapshot: Matching) => !recording.some((state) => snapshot.matches(state)));
-  actor.send({ type: 'node.stop' });
-  await waitFor(actor, (snapshot: Matching) => snapshot.matches({ stopped: 'closed' }));
+  const now = () => actor.getSnapshot() as Matching;
+  try {
+    while (now().status === 'active' && !now().matches('stopped')) {
+      await waitFor(actor, (snapshot: Matching) => !recording.some((state) => snapshot.matches(state)));
+      actor.send({ type: 'node.stop' });
+    }
+    await waitFor(actor, (snapshot: Matching) => snapshot.matches({ stopped: 'closed' }));
+  } catch (error) {
+    if (now().status !== 'error') throw error;
+    await release();
+  }
+}
+
+/** Waits for a start to come to an end; a chart that fails on the way leaves nothing open. */
+export async function startNode<Actor extends AnyActorRef>(
+  actor: Actor,
+  isStarted: (snapshot: SnapshotFrom<Actor>) => boolean,
+  release: () => Promise<void>,
+): Promise<SnapshotFrom<Actor>> {
+  actor.start();
+  try {
+    return await waitFor(actor, isStarted);
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** Calls the listener after every transition, and once more if the chart fails; returns how to end that. */
+export function observe(actor: AnyActorRef, listener: () => void): () => void {
+  const subscription = actor.subscribe({ next: listener, error: listener });
+  return () => subscription.unsubscribe();
 }

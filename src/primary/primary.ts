@@ -1,4 +1,4 @@
-import { createActor, fromPromise, waitFor } from 'xstate';
+import { createActor, fromPromise } from 'xstate';
 import type { DiskSurvey } from '../core/recovery/survey.ts';
 import type { NodeConfig } from '../core/config.ts';
 import { assertThat, ReplichartError } from '../core/errors.ts';
@@ -20,7 +20,7 @@ import { ReadGate } from '../node/read-gate.ts';
 import { roleActorsOf } from '../node/role-actors.ts';
 import type { NodeSnapshot } from '../node/node-snapshot.ts';
 import type { ServedNode } from '../node/served-node.ts';
-import { refusedStart, stopNode } from '../node/start.ts';
+import { observe, refusedStart, startNode, stopNode } from '../node/start.ts';
 import { inspectorOf, stateLine } from '../node/transition-log.ts';
 import { locatePosition, type ClaimedPosition } from '../io/wal-position.ts';
 import { repairPrimary } from './repair.ts';
@@ -61,18 +61,19 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
   const snapshotMaker = new SnapshotMaker(snapshots);
   let writePath: WritePath | null = null;
 
+  const role = roleActorsOf({
+    directory,
+    files: ports.files,
+    fence,
+    newUuid: ports.newUuid,
+    suspectBytes: () => null,
+    disconnect: () => undefined,
+    release: () => nodeStorage.close(),
+  });
   const actor = createActor(
     primaryMachine.provide({
       actors: {
-        ...roleActorsOf({
-          directory,
-          files: ports.files,
-          fence,
-          newUuid: ports.newUuid,
-          suspectBytes: () => null,
-          disconnect: () => undefined,
-          release: () => nodeStorage.close(),
-        }),
+        ...role.actors,
         surveyDisk: fromPromise<DiskSurvey, null>(async () => {
           const identity = identityOf();
           const { storage, wal } = await nodeStorage.open(identity);
@@ -116,11 +117,10 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
   };
   // A chart that fails leaves its effects running: the fence keeps them off the disk.
   actor.subscribe({ error: (error) => fence.close(error) });
-  actor.start();
-  const started = await waitFor(actor, (s) => s.matches('disabled') || s.matches('halted'));
+  const started = await startNode(actor, (s) => s.matches('disabled') || s.matches('halted'), role.release);
   const stop = async () => {
     await writePath?.stop();
-    await stopNode(actor);
+    await stopNode(actor, role.release);
   };
   if (started.matches({ halted: 'refusing' })) {
     await stop();
@@ -146,10 +146,7 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
     snapshot,
     applied,
     open: () => nodeStorage.current,
-    subscribe: (listener) => {
-      const subscription = actor.subscribe(listener);
-      return () => subscription.unsubscribe();
-    },
+    subscribe: (listener) => observe(actor, listener),
   });
   return {
     identity: identityOf(),

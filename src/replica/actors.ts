@@ -61,19 +61,23 @@ export function replicaActors(
   const bootstrap: BootstrapPorts = { directory, source, open: openFiles };
   const wal = () => open().wal;
   const storage = () => open().storage;
-  const actors = {
-    ...roleActorsOf({
-      directory,
-      files: ports.files,
-      fence,
-      newUuid: ports.newUuid,
-      suspectBytes: () => proofs.suspectBytes ?? desk.inbox?.suspectBytes ?? null,
-      disconnect: () => desk.inbox?.close(),
-      release: async () => {
+  const role = roleActorsOf({
+    directory,
+    files: ports.files,
+    fence,
+    newUuid: ports.newUuid,
+    suspectBytes: () => proofs.suspectBytes ?? desk.inbox?.suspectBytes ?? null,
+    disconnect: () => desk.inbox?.close(),
+    release: async () => {
+      try {
         await source.close();
+      } finally {
         await nodeStorage.close();
-      },
-    }),
+      }
+    },
+  });
+  const actors = {
+    ...role.actors,
     meetPrimary: defineMeetActor(source),
     surveyReplica: fromPromise<DiskSurvey, null>(async () =>
       surveyReplica(directory, await openFiles(), identityOf().clusterId),
@@ -93,8 +97,13 @@ export function replicaActors(
     apply: defineApplyActor(storage, fence, proofs),
     boundary: defineBoundaryActor(),
   };
-  /** The files, while they are open. */
-  return { actors, open: () => nodeStorage.current };
+  return {
+    actors,
+    /** The files, while they are open. */
+    open: () => nodeStorage.current,
+    /** Lets go of everything, also where the chart has failed and cannot say so itself. */
+    release: role.release,
+  };
 }
 
 function httpSourceOf({ primaryUrl, primaryToken, token, primaryCaFile }: NodeConfig): WalSource {

@@ -9,7 +9,7 @@ import type { RepairFacts } from '../core/recovery/repair.ts';
 import type { DiskSurvey } from '../core/recovery/survey.ts';
 import { BaseFile } from '../io/base-file.ts';
 import type { DataDirectory } from '../io/data-directory.ts';
-import { makeDirectoryDurably, replaceFile, TEMPORARY_SUFFIX } from '../io/durable-file.ts';
+import { ensureDirectory, replaceFile, TEMPORARY_SUFFIX } from '../io/durable-file.ts';
 import { surveyDisk } from '../io/wal-survey.ts';
 import type { WalFiles } from '../io/wal-files.ts';
 import type { OpenStorage } from '../node/node-storage.ts';
@@ -99,7 +99,7 @@ async function discardTail(
   let keptIn: string | null = null;
   if (stop?.kind === 'invalid') {
     keptIn = `evidence/discarded-at-${receivedLsn}`;
-    await makeDirectoryDurably(directory.files, directory.evidenceDirectory);
+    await ensureDirectory(directory.files, directory.evidenceDirectory);
     await replaceFile(
       directory.files,
       join(directory.root, keptIn),

@@ -1,4 +1,4 @@
-import { createActor, waitFor } from 'xstate';
+import { createActor } from 'xstate';
 import type { NodeContext } from '../../machines/context.ts';
 import { nodeMachine } from '../../machines/node.ts';
 import type { NodeConfig } from '../core/config.ts';
@@ -8,7 +8,7 @@ import { Fence } from '../io/fence.ts';
 import type { NodePorts } from '../node/ports.ts';
 import type { NodeSnapshot } from '../node/node-snapshot.ts';
 import type { ServedNode } from '../node/served-node.ts';
-import { refusedStart, stopNode } from '../node/start.ts';
+import { observe, refusedStart, startNode, stopNode } from '../node/start.ts';
 import { ReadGate } from '../node/read-gate.ts';
 import { inspectorOf } from '../node/transition-log.ts';
 import { replicaActors } from './actors.ts';
@@ -48,13 +48,13 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
   );
   // A chart that fails leaves its effects running: the fence keeps them off the disk.
   actor.subscribe({ error: (error) => fence.close(error) });
-  actor.start();
   // From replay on the node can say what it does; before that it may still turn out not to be its own.
-  const started = await waitFor(
+  const started = await startNode(
     actor,
     (s) => !s.matches('initializing') && (!s.matches('recovering') || s.matches({ recovering: 'replaying' })),
+    effects.release,
   );
-  const stop = () => stopNode(actor);
+  const stop = () => stopNode(actor, effects.release);
   if (started.matches({ halted: 'refusing' })) {
     await stop();
     throw refusedStart(started.context);
@@ -64,10 +64,8 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
     const { applied: checkpoint } = context();
     return checkpoint && positionOf(checkpoint);
   };
-  const subscribe = (listener: (snapshot: NodeSnapshot) => void) => {
-    const subscription = actor.subscribe(listener);
-    return () => subscription.unsubscribe();
-  };
+  const subscribe = (listener: (snapshot: NodeSnapshot) => void) =>
+    observe(actor, () => listener(snapshot()));
   const gate = new ReadGate({ snapshot, applied, open: effects.open, subscribe });
   return {
     snapshot,

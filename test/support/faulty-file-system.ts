@@ -8,6 +8,7 @@ export type FileOperation =
   | 'datasync'
   | 'makeDirectory'
   | 'rename'
+  | 'link'
   | 'remove'
   | 'removeTree'
   | 'syncDirectory';
@@ -61,6 +62,7 @@ export function faultyFileSystem(fault: Fault): FileSystem & { readonly operatio
     stat: (path) => nodeFileSystem.stat(path),
     makeDirectory: (path) => change('makeDirectory', path, () => nodeFileSystem.makeDirectory(path)),
     rename: (from, to) => change('rename', to, () => nodeFileSystem.rename(from, to)),
+    link: (from, to) => change('link', to, () => nodeFileSystem.link(from, to)),
     remove: (path) => change('remove', path, () => nodeFileSystem.remove(path)),
     removeTree: (path) => change('removeTree', path, () => nodeFileSystem.removeTree(path)),
     syncDirectory: (path) => change('syncDirectory', path, () => nodeFileSystem.syncDirectory(path)),
