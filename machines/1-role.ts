@@ -195,6 +195,16 @@ export function onFault<const Target extends string>(effect: string, target: Tar
   };
 }
 
+/** The first thing that a recovery asks. */
+export const provingNoHalt = {
+  description: 'Does a halt of an earlier run wait for an operator?',
+  meta: { invariants: ['P5-I10'] },
+  always: [
+    { guard: 'P5-I10 noHaltIsRecorded', target: 'surveying', meta: { invariants: ['P5-I10'] } },
+    { target: '#node.halted.resting', actions: 'restoreHalt', meta: { invariants: ['P5-I10'] } },
+  ],
+} as const;
+
 export const disabled = {
   description:
     'This node does no replica work: it is a primary, or replication is switched off. A primary is passive in replication and rests here while it writes.',

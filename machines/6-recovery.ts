@@ -13,7 +13,7 @@ import type { RepairFacts } from '../src/core/recovery/repair.ts';
 import type { DiskSurvey } from '../src/core/recovery/survey.ts';
 import { claim, prove } from './claims.ts';
 import type { NodeContext } from './context.ts';
-import { notProvided, onFault, record, type Done } from './1-role.ts';
+import { notProvided, onFault, provingNoHalt, record, type Done } from './1-role.ts';
 import { validationSteps } from './3-validation.ts';
 import { applicationSteps } from './4-application.ts';
 
@@ -58,14 +58,7 @@ export const recovering = {
   meta: { invariants: ['P5-I4', 'P5-I11', 'P5-I12'] },
   initial: 'provingNoHalt',
   states: {
-    provingNoHalt: {
-      description: 'Does a halt of an earlier run wait for an operator?',
-      meta: { invariants: ['P5-I10'] },
-      always: [
-        { guard: 'P5-I10 noHaltIsRecorded', target: 'surveying', meta: { invariants: ['P5-I10'] } },
-        { target: '#node.halted.resting', actions: 'restoreHalt', meta: { invariants: ['P5-I10'] } },
-      ],
-    },
+    provingNoHalt,
     surveying: {
       description: 'Reading checkpoint, base file header and WAL; nothing is changed.',
       meta: { invariants: ['P5-I11'] },

@@ -21,6 +21,7 @@ import {
   nodeWide,
   notProvided,
   onFault,
+  provingNoHalt,
   record,
   roleActions,
   roleActors,
@@ -76,14 +77,7 @@ export const primaryMachine = primarySetup.createMachine({
       meta: { invariants: ['P5-I4', 'P5-I11'] },
       initial: 'provingNoHalt',
       states: {
-        provingNoHalt: {
-          description: 'Does a halt of an earlier run wait for an operator?',
-          meta: { invariants: ['P5-I10'] },
-          always: [
-            { guard: 'P5-I10 noHaltIsRecorded', target: 'surveying', meta: { invariants: ['P5-I10'] } },
-            { target: '#node.halted.resting', actions: 'restoreHalt', meta: { invariants: ['P5-I10'] } },
-          ],
-        },
+        provingNoHalt,
         surveying: {
           description: 'Reading checkpoint and WAL; nothing is changed.',
           meta: { invariants: ['P5-I11'] },

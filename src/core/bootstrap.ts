@@ -2,18 +2,11 @@ import type { JsonObject } from './bytes.ts';
 import type { SourceFailure } from './ingress.ts';
 import type { Checkpoint } from './storage/checkpoint.ts';
 import type { SnapshotCut } from './storage/base-format.ts';
+import type { Manifest } from './storage/manifest.ts';
 import type { SegmentHeader } from './wal/segment-header.ts';
 
 /** What a snapshot says that it is, without its list of blocks. */
-export interface SnapshotSummary {
-  readonly snapshotId: string;
-  readonly clusterId: string;
-  readonly cut: SnapshotCut;
-  readonly stateDigest: string;
-  readonly versions: number;
-  readonly keys: number;
-  readonly bytes: number;
-}
+export type SnapshotSummary = Omit<Manifest, 'blocks'>;
 
 /** What came of fetching the newest snapshot. */
 export type FetchFacts =

@@ -9,14 +9,7 @@ export const TEMPORARY_SUFFIX = '.tmp';
  */
 export async function replaceFile(files: FileSystem, path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}${TEMPORARY_SUFFIX}`;
-  if ((await files.stat(temporary)) !== null) await files.remove(temporary);
-  const handle = await files.open(temporary, 'create');
-  try {
-    await handle.append([bytes]);
-    await handle.datasync();
-  } finally {
-    await handle.close();
-  }
+  await writeTemporary(files, temporary, bytes);
   await files.rename(temporary, path);
   await files.syncDirectory(dirname(path));
 }
@@ -32,20 +25,24 @@ export async function createFile(
   bytes: Uint8Array,
 ): Promise<void> {
   const temporary = `${path}.${uniqueName}${TEMPORARY_SUFFIX}`;
-  if ((await files.stat(temporary)) !== null) await files.remove(temporary);
-  const handle = await files.open(temporary, 'create');
-  try {
-    await handle.append([bytes]);
-    await handle.datasync();
-  } finally {
-    await handle.close();
-  }
+  await writeTemporary(files, temporary, bytes);
   try {
     await files.link(temporary, path);
   } finally {
     await files.remove(temporary);
   }
   await files.syncDirectory(dirname(path));
+}
+
+async function writeTemporary(files: FileSystem, path: string, bytes: Uint8Array): Promise<void> {
+  if ((await files.stat(path)) !== null) await files.remove(path);
+  const handle = await files.open(path, 'create');
+  try {
+    await handle.append([bytes]);
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /**

@@ -1,6 +1,12 @@
 import { waitFor, type AnyActorRef, type SnapshotFrom } from 'xstate';
-import type { NodeContext } from '../../machines/context.ts';
+import type { NodeContext, NodeInput } from '../../machines/context.ts';
+import type { NodeConfig } from '../core/config.ts';
 import { ReplichartError } from '../core/errors.ts';
+
+/** What the chart is told of the configuration. */
+export function nodeInput({ role, replication, bootstrap, clusterId, nodeId }: NodeConfig): NodeInput {
+  return { role, replication, bootstrap, clusterId: clusterId ?? null, nodeId: nodeId ?? null };
+}
 
 /** Why a start was refused, as the error that the host gets. */
 export function refusedStart({ halt }: NodeContext): ReplichartError {

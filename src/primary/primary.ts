@@ -20,7 +20,7 @@ import { ReadGate } from '../node/read-gate.ts';
 import { roleActorsOf } from '../node/role-actors.ts';
 import type { NodeSnapshot } from '../node/node-snapshot.ts';
 import type { ServedNode } from '../node/served-node.ts';
-import { observe, refusedStart, startNode, stopNode } from '../node/start.ts';
+import { nodeInput, observe, refusedStart, startNode, stopNode } from '../node/start.ts';
 import { inspectorOf, stateLine } from '../node/transition-log.ts';
 import { locatePosition, type ClaimedPosition } from '../io/wal-position.ts';
 import { repairPrimary } from './repair.ts';
@@ -100,13 +100,7 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
       },
     }),
     {
-      input: {
-        role: 'primary',
-        replication: config.replication,
-        bootstrap: config.bootstrap,
-        clusterId: config.clusterId ?? null,
-        nodeId: config.nodeId ?? null,
-      },
+      input: nodeInput(config),
       inspect: inspectorOf(ports),
     },
   );

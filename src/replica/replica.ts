@@ -8,7 +8,7 @@ import { Fence } from '../io/fence.ts';
 import type { NodePorts } from '../node/ports.ts';
 import type { NodeSnapshot } from '../node/node-snapshot.ts';
 import type { ServedNode } from '../node/served-node.ts';
-import { observe, refusedStart, startNode, stopNode } from '../node/start.ts';
+import { nodeInput, observe, refusedStart, startNode, stopNode } from '../node/start.ts';
 import { ReadGate } from '../node/read-gate.ts';
 import { inspectorOf } from '../node/transition-log.ts';
 import { replicaActors } from './actors.ts';
@@ -36,13 +36,7 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
       actors: effects.actors,
     }),
     {
-      input: {
-        role: 'replica',
-        replication: config.replication,
-        bootstrap: config.bootstrap,
-        clusterId: config.clusterId ?? null,
-        nodeId: config.nodeId ?? null,
-      },
+      input: nodeInput(config),
       inspect: inspectorOf(ports),
     },
   );
