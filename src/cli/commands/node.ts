@@ -8,7 +8,7 @@ import { configFromEnvironment, resolveConfig, type ConfigSource } from '../../c
 import { ERRORS, EXIT, ReplichartError, type ExitCode } from '../../core/errors.ts';
 import type { Role } from '../../core/identity.ts';
 import type { NodeSnapshot } from '../../node/node-snapshot.ts';
-import { outputOf } from '../output.ts';
+import { outputOf, type Output } from '../output.ts';
 import { parseSchedule, reattach, type ReattachSchedule } from '../reattach.ts';
 
 interface NodeFlags {
@@ -124,9 +124,21 @@ function readText(field: string, path: string): string {
 async function run(role: Role, flags: NodeFlags, setExit: SetExit): Promise<void> {
   const { role: _role, ...options } = resolveConfig(configSources(role, flags));
   const schedule = flags.reattach === undefined ? null : parseSchedule(flags.reattach);
-  const stopAsked = signals();
-  const node = await start(role, options, schedule);
-  const output = outputOf(flags);
+  const signal = stopSignal();
+  try {
+    await runUntil(signal.came, role, await start(role, options, schedule), outputOf(flags), setExit);
+  } finally {
+    signal.end();
+  }
+}
+
+async function runUntil(
+  stopAsked: Promise<void>,
+  role: Role,
+  node: RunningNode,
+  output: Output,
+  setExit: SetExit,
+): Promise<void> {
   const { identity, halt } = node.snapshot().context;
   output.result(
     {
@@ -139,8 +151,7 @@ async function run(role: Role, flags: NodeFlags, setExit: SetExit): Promise<void
     },
     `${role} ${identity?.nodeId ?? ''} of cluster ${identity?.clusterId ?? ''} ${node.url === null ? 'serves nothing' : `listens on ${node.url}`}`,
   );
-  if (halt !== null)
-    output.note(`halted by an earlier run: ${halt.code}: ${halt.message} What to do: ${halt.action}`);
+  if (halt !== null) output.note(`halted: ${halt.code}: ${halt.message} What to do: ${halt.action}`);
   await stopAsked;
   const last = node.snapshot().context.halt;
   await node.stop();
@@ -172,9 +183,21 @@ async function start(
   };
 }
 
-/** Resolves at the first SIGINT or SIGTERM. */
-function signals(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * The first SIGINT or SIGTERM. Until it comes the process stays, also where nothing else would keep it: a node that
+ * serves nothing, or one that has halted and let go of everything. `end` gives up waiting.
+ */
+function stopSignal(): { readonly came: Promise<void>; readonly end: () => void } {
+  const stay = setInterval(() => undefined, LONGEST_TIMER_MS);
+  const end = () => clearInterval(stay);
+  const came = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => {
+        end();
+        resolve();
+      });
   });
+  return { came, end };
 }

@@ -1,0 +1,104 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parseSchedule } from '../../src/cli/reattach.ts';
+import { put, startPrimary, startReplica, temporaryDirectory } from '../support/nodes.ts';
+import { runProcess } from '../support/processes.ts';
+import { halted } from '../support/replicas.ts';
+import { chunked, recordedWal, scriptedSource } from '../support/sources.ts';
+import { flipped } from '../support/wal-forge.ts';
+
+describe('a node as a process', () => {
+  test('serves nothing without --listen, stays until it is told to stop, and exits with 0', async () => {
+    const primary = runProcess([
+      'primary',
+      '--data',
+      await temporaryDirectory(),
+      '--json',
+      '--log-level',
+      'silent',
+    ]);
+    expect(await primary.started).toMatchObject({
+      event: 'started',
+      role: 'primary',
+      url: null,
+      halted: null,
+    });
+    primary.child.kill('SIGTERM');
+    expect(await primary.exited).toEqual({ code: 0, signal: null });
+  });
+
+  test('P5-I10: a halted one stays as well, says why, and exits with the code of the cause', async () => {
+    const wal = await recordedWal(3);
+    const dataDir = await temporaryDirectory();
+    const replica = await startReplica(
+      { dataDir, primaryUrl: 'http://127.0.0.1:1', replication: 'enabled' },
+      {
+        walSource: scriptedSource(() => ({ chunks: () => chunked(flipped(wal, (wal.length - 9) * 8), 500) })),
+      },
+    );
+    await halted(replica);
+    await replica.stop();
+    const process = runProcess([
+      'replica',
+      '--data',
+      dataDir,
+      '--primary',
+      'http://127.0.0.1:1',
+      '--json',
+      '--log-level',
+      'silent',
+    ]);
+    expect(await process.started).toMatchObject({ halted: 'WAL_CORRUPT' });
+    process.child.kill('SIGINT');
+    expect(await process.exited).toEqual({ code: 5, signal: null });
+    expect(process.stderr()).toContain('halted: WAL_CORRUPT');
+  });
+
+  test.each([
+    ['an unreachable primary', ['--primary', 'http://127.0.0.1:9'], 1, 'PRIMARY_UNREACHABLE'],
+    ['no primary', [], 3, 'primaryUrl is not set'],
+    [
+      'a schedule that is none',
+      ['--primary', 'http://127.0.0.1:9', '--reattach', 'soon'],
+      3,
+      'reattach is "soon"',
+    ],
+    ['an unknown flag', ['--prim', 'x'], 2, 'unknown option'],
+  ])('%s: a clear error, nothing written, and the process ends', async (_name, flags, code, message) => {
+    const dataDir = join(await temporaryDirectory(), 'not-made');
+    const process = runProcess(['replica', '--data', dataDir, ...flags, '--log-level', 'silent']);
+    expect((await process.exited).code).toBe(code);
+    expect(process.stderr()).toContain(message);
+    await expect(readdir(dataDir)).rejects.toThrow('ENOENT');
+  });
+
+  test('F-N1: --reattach is the operator’s own schedule: each attempt can be seen, and the last one goes on', async () => {
+    const options = { dataDir: await temporaryDirectory(), replication: 'enabled' } as const;
+    const first = await startPrimary({ ...options, listen: '127.0.0.1:0' });
+    await first.commit([put('a', '1')]);
+    const listen = (first.url as string).slice('http://'.length);
+    const replica = runProcess([
+      ...['replica', '--data', await temporaryDirectory(), '--primary', first.url as string],
+      ...['--listen', '127.0.0.1:0', '--reattach', '5ms,20ms', '--json'],
+    ]);
+    const { url } = await replica.started;
+    await first.stop();
+    const second = await startPrimary({ ...options, listen });
+    await second.commit([put('a', '2')]);
+    const commit = async () =>
+      (
+        (await (await fetch(`${String(url)}/v1/replication`)).json()) as {
+          data: { replica_commit_id: number };
+        }
+      ).data.replica_commit_id;
+    while ((await commit()) !== 2) await new Promise((resolve) => setImmediate(resolve));
+    replica.child.kill('SIGTERM');
+    expect((await replica.exited).code).toBe(0);
+    expect(replica.stderr()).toContain('"event":"replica.attach"');
+  });
+
+  test('a schedule is a list of waits', () => {
+    expect(parseSchedule('100ms, 5s,2m,1h')).toEqual([100, 5_000, 120_000, 3_600_000]);
+  });
+});
