@@ -74,6 +74,7 @@ export const viewIsApplied: Check<ReadFacts> = defineCheck('P5-I12 viewIsApplied
   evidence: ({ applied, view }) => ({
     view_commit_id: view.commitId,
     applied_commit_id: applied?.commitId ?? null,
+    ...(view.token === null ? {} : { view_lsn: view.token.position.lsn, applied_lsn: applied?.lsn ?? null }),
   }),
 });
 

@@ -115,9 +115,11 @@ export class ReadGate {
       const same = found.historyHash === position.historyHash && position.commitId <= found.commitId;
       return { position, found: same ? 'in history' : 'not in history', foundHash: found.historyHash };
     } catch (error) {
-      if (!(error instanceof ReplichartError)) throw error;
-      const isGone = error.code === 'WAL_PRUNED';
-      return { position, found: isGone ? 'before what is kept' : 'not in history', foundHash: null };
+      const code = error instanceof ReplichartError ? error.code : null;
+      if (code === 'WAL_PRUNED') return { position, found: 'before what is kept', foundHash: null };
+      if (code === 'POSITION_INVALID') return { position, found: 'not in history', foundHash: null };
+      // Anything else, damaged WAL above all, says nothing of whose history the position is of.
+      throw error;
     }
   }
 }

@@ -110,6 +110,12 @@ describe('F-RS1: a read that is not provably safe is refused with its reason', (
       await rejection(replica.read(everything, { position: { ...last, commitId: 41, lsn: last.lsn + 500 } })),
     ).toMatchObject({
       code: 'VIEW_ABOVE_APPLIED',
+      evidence: {
+        view_commit_id: 41,
+        applied_commit_id: 40,
+        view_lsn: last.lsn + 500,
+        applied_lsn: last.lsn,
+      },
     });
   });
 

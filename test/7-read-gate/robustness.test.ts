@@ -323,4 +323,8 @@ test('P5-I4: a flipped bit in the primary’s old WAL is the primary’s corrupt
     `${primary.url}/replication/v1/wal?from_lsn=${first.lsn}&history_hash=${first.historyHash}`,
   );
   expect(((await response.json()) as { error: { code: string } }).error.code).toBe('WAL_CORRUPT');
+  // Nor is it the reader's: the gate does not call a position divergent that it cannot look up.
+  expect(await rejection(primary.read(async () => null, { position: first }))).toMatchObject({
+    code: 'WAL_CORRUPT',
+  });
 });
