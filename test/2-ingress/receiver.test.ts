@@ -5,31 +5,22 @@ import { encodeNotice } from '../../src/core/wal/notice.ts';
 import { NoticeSplitter } from '../../src/core/wal/notice.ts';
 import { crashAt, faultyFileSystem, systemError } from '../support/faulty-file-system.ts';
 import { CLUSTER, OTHER_CLUSTER, rejection, startReplica, temporaryDirectory } from '../support/nodes.ts';
-import { detached, halted, receivedLsn, until } from '../support/replicas.ts';
+import { detached, halted, receivedLsn, scriptedReplica, until } from '../support/replicas.ts';
 import { chunked, recordedWal, scriptedSource, walBytes, type ScriptedSource } from '../support/sources.ts';
 import { memoryVersionIndex } from '../../src/io/memory-version-index.ts';
 import type { WalChunk } from '../../src/io/wal-source.ts';
 
-const replicaOf = async (script: (attachment: number) => ScriptedSource, dataDir?: string) => {
-  const directory = dataDir ?? (await temporaryDirectory());
-  const replica = await startReplica(
-    { dataDir: directory, primaryUrl: 'http://127.0.0.1:1', replication: 'enabled' },
-    { walSource: scriptedSource(script) },
-  );
-  return { replica, dataDir: directory };
-};
-
 describe('P5-I4: the received WAL is a byte prefix of the primary’s', () => {
   test.each([1, 7, 96, 1000, 1_000_000])('in chunks of %i bytes', async (size) => {
     const wal = await recordedWal(6);
-    const { replica, dataDir } = await replicaOf(() => ({ chunks: () => chunked(wal, size) }));
+    const { replica, dataDir } = await scriptedReplica(() => ({ chunks: () => chunked(wal, size) }));
     await receivedLsn(replica, wal.length);
     expect(await walBytes(dataDir)).toEqual(wal);
   });
 
   test('over several segments, with the same files', async () => {
     const wal = await recordedWal(4, { segmentBytesMax: 4_194_400, bytes: 2_200_000 });
-    const { replica, dataDir } = await replicaOf(() => ({ chunks: () => chunked(wal, 70_001) }));
+    const { replica, dataDir } = await scriptedReplica(() => ({ chunks: () => chunked(wal, 70_001) }));
     await receivedLsn(replica, wal.length);
     expect(await readdir(join(dataDir, 'wal'))).toHaveLength(3);
     expect((await walBytes(dataDir)).equals(wal)).toBe(true);
@@ -38,7 +29,7 @@ describe('P5-I4: the received WAL is a byte prefix of the primary’s', () => {
   test('P5-I5: received bytes alone change no replica state', async () => {
     const wal = Buffer.from(await recordedWal(3));
     wal.fill(0xff, 170, 180);
-    const { replica, dataDir } = await replicaOf(() => ({ chunks: () => chunked(wal, 10_000) }));
+    const { replica, dataDir } = await scriptedReplica(() => ({ chunks: () => chunked(wal, 10_000) }));
     const { context } = await halted(replica);
     expect(await walBytes(dataDir)).toEqual(wal);
     expect([context.receivedLsn, context.applied?.commitId ?? 0]).toEqual([wal.length, 0]);
@@ -101,7 +92,7 @@ describe('F-V2: out of order is a hard failure, and nothing of it is stored', ()
     ],
   ])('P5-I4: %s inside the stream', async (_name, ranges, expected, found) => {
     const stream = await pieces(...ranges);
-    const { replica, dataDir } = await replicaOf(() => ({ chunks: () => chunked(stream, 50) }));
+    const { replica, dataDir } = await scriptedReplica(() => ({ chunks: () => chunked(stream, 50) }));
     const { context } = await halted(replica);
     expect(context.halt).toMatchObject({
       code: 'WAL_DISORDERED',
@@ -125,7 +116,7 @@ describe('F-V2: out of order is a hard failure, and nothing of it is stored', ()
   test('P5-I4: a gap of one byte', async () => {
     const bytes = await wal;
     const stream = Buffer.concat([bytes.subarray(0, await cut(1)), bytes.subarray((await cut(1)) + 1)]);
-    const { replica } = await replicaOf(() => ({ chunks: () => chunked(stream, 64) }));
+    const { replica } = await scriptedReplica(() => ({ chunks: () => chunked(stream, 64) }));
     expect((await halted(replica)).context.halt).toMatchObject({
       code: 'WAL_CORRUPT',
       evidence: {
@@ -145,7 +136,7 @@ describe('F-V2: out of order is a hard failure, and nothing of it is stored', ()
     const chunks = chunked(await wal, 150).map((chunk, index): WalChunk =>
       chunk.kind === 'wal' && index === 2 ? { ...chunk, lsn: chunk.lsn + shift } : chunk,
     );
-    const { replica } = await replicaOf(() => ({ chunks: () => chunks }));
+    const { replica } = await scriptedReplica(() => ({ chunks: () => chunks }));
     expect((await halted(replica)).context.halt).toMatchObject({
       code: 'WAL_DISORDERED',
       evidence: { chunk_gap: { expected_lsn: 300, found_lsn: 300 + shift } },
@@ -153,7 +144,7 @@ describe('F-V2: out of order is a hard failure, and nothing of it is stored', ()
   });
 
   test('P5-I4: a stream that begins elsewhere', async () => {
-    const { replica } = await replicaOf(() => ({ startLsn: 96 }));
+    const { replica } = await scriptedReplica(() => ({ startLsn: 96 }));
     expect((await halted(replica)).context.halt).toMatchObject({
       code: 'WAL_DISORDERED',
       rule: 'P5-I4 streamIsOurs',
@@ -162,13 +153,13 @@ describe('F-V2: out of order is a hard failure, and nothing of it is stored', ()
   });
 
   test('P5-I4: a stream of a foreign cluster, by its answer and by its segment header', async () => {
-    const byAnswer = await replicaOf((n) => (n === 0 ? {} : { streamClusterId: OTHER_CLUSTER }));
+    const byAnswer = await scriptedReplica((n) => (n === 0 ? {} : { streamClusterId: OTHER_CLUSTER }));
     expect((await halted(byAnswer.replica)).context.halt).toMatchObject({
       code: 'CLUSTER_FOREIGN',
       evidence: { expected: { cluster_id: CLUSTER }, found: { cluster_id: OTHER_CLUSTER } },
     });
     const foreign = await recordedWal(1, { clusterId: OTHER_CLUSTER });
-    const byHeader = await replicaOf(() => ({ chunks: () => chunked(foreign, 1000) }));
+    const byHeader = await scriptedReplica(() => ({ chunks: () => chunked(foreign, 1000) }));
     expect((await halted(byHeader.replica)).context.halt).toMatchObject({
       code: 'CLUSTER_FOREIGN',
       evidence: { unit: { rule: 'P5-I4 clusterIsOurs', found: { cluster_id: OTHER_CLUSTER } } },
@@ -183,14 +174,14 @@ describe('F-V2: out of order is a hard failure, and nothing of it is stored', ()
       message: 'the position belongs to another history',
       evidence: {},
     };
-    const { replica, dataDir } = await replicaOf((n) => (n === 0 ? {} : { refusal }));
+    const { replica, dataDir } = await scriptedReplica((n) => (n === 0 ? {} : { refusal }));
     expect((await halted(replica)).context.halt).toMatchObject({
       code: 'HISTORY_DIVERGED',
       rule: 'P5-I4 historyIsThePrimarys',
     });
     await replica.stop();
     // P5-I10: a restart stays halted.
-    const again = await replicaOf(() => ({}), dataDir);
+    const again = await scriptedReplica(() => ({}), dataDir);
     expect((await halted(again.replica)).context.halt).toMatchObject({ code: 'HISTORY_DIVERGED' });
   });
 });
@@ -198,7 +189,7 @@ describe('F-V2: out of order is a hard failure, and nothing of it is stored', ()
 describe('F-N1: a lost connection detaches, and attaching again is a command', () => {
   test('the stream goes on exactly where it ended, and a unit that was cut off is received whole', async () => {
     const wal = await recordedWal(6);
-    const { replica, dataDir } = await replicaOf((attachment) => ({
+    const { replica, dataDir } = await scriptedReplica((attachment) => ({
       chunks: (from) => chunked(attachment === 1 ? wal.subarray(0, 250) : wal, 30, from.lsn),
       ends: attachment === 1,
     }));
@@ -212,7 +203,7 @@ describe('F-N1: a lost connection detaches, and attaching again is a command', (
   });
 
   test('a refusal that is no divergence detaches with its reason', async () => {
-    const { replica } = await replicaOf((n) =>
+    const { replica } = await scriptedReplica((n) =>
       n === 0
         ? {}
         : {
@@ -296,7 +287,7 @@ describe('position notices', () => {
   test('a notice says where the primary stands, and is not WAL', async () => {
     const wal = await recordedWal(2);
     const position = { commitId: 9, lsn: 9_999, historyHash: 'cd'.repeat(32) };
-    const { replica, dataDir } = await replicaOf(() => ({
+    const { replica, dataDir } = await scriptedReplica(() => ({
       chunks: () => [...chunked(wal, 10_000), { kind: 'notice', position }],
     }));
     const { context } = await until(

@@ -3,23 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ReplichartError } from '../../src/index.ts';
 import { rejection, startReplica, temporaryDirectory } from '../support/nodes.ts';
-import { halted, inState, until, validatedLsn } from '../support/replicas.ts';
-import { chunked, recordedWal, scriptedSource, type ScriptedSource } from '../support/sources.ts';
+import { halted, inState, scriptedReplica, until, validatedLsn } from '../support/replicas.ts';
+import { chunked, recordedWal, scriptedSource } from '../support/sources.ts';
 import { flipped, forged, unitsOf } from '../support/wal-forge.ts';
-
-const replicaOf = async (script: (attachment: number) => ScriptedSource, dataDir?: string) => {
-  const directory = dataDir ?? (await temporaryDirectory());
-  const replica = await startReplica(
-    { dataDir: directory, primaryUrl: 'http://127.0.0.1:1', replication: 'enabled' },
-    { walSource: scriptedSource(script) },
-  );
-  return { replica, dataDir: directory };
-};
 
 describe('the validator of a replica', () => {
   test('proves what was received', async () => {
     const wal = await recordedWal(20);
-    const { replica } = await replicaOf(() => ({ chunks: () => chunked(wal, 333) }));
+    const { replica } = await scriptedReplica(() => ({ chunks: () => chunked(wal, 333) }));
     const { context } = await validatedLsn(replica, wal.length);
     expect(context.validated).toMatchObject({ commitId: 20, lsn: wal.length });
     expect(context.halt).toBeNull();
@@ -33,7 +24,7 @@ describe('the validator of a replica', () => {
     }[];
     const { lsn, bytes } = third as { lsn: number; bytes: number };
     const bad = flipped(wal, (lsn + 80) * 8);
-    const { replica, dataDir } = await replicaOf(() => ({ chunks: () => chunked(bad, 10_000) }));
+    const { replica, dataDir } = await scriptedReplica(() => ({ chunks: () => chunked(bad, 10_000) }));
     const { context } = await halted(replica);
     expect(context.halt).toMatchObject({
       code: 'WAL_CORRUPT',
@@ -60,7 +51,7 @@ describe('the validator of a replica', () => {
     const wal = await recordedWal(4);
     const [, second] = unitsOf(wal).filter(({ kind }) => kind === 'commits') as { lsn: number }[];
     const lie = forged(wal, (second as { lsn: number }).lsn, (unit) => unit.fill(9, 32, 64));
-    const { replica } = await replicaOf(() => ({ chunks: () => chunked(lie, 10_000) }));
+    const { replica } = await scriptedReplica(() => ({ chunks: () => chunked(lie, 10_000) }));
     expect((await halted(replica)).context.halt).toMatchObject({
       code: 'HISTORY_DIVERGED',
       invariant: 'P5-I4',
@@ -73,7 +64,7 @@ describe('the validator of a replica', () => {
     const bad = flipped(wal, (wal.length - 300) * 8);
     const halts = [];
     for (const size of [1, 97, 100_000]) {
-      const { replica } = await replicaOf(() => ({ chunks: () => chunked(bad, size) }));
+      const { replica } = await scriptedReplica(() => ({ chunks: () => chunked(bad, size) }));
       halts.push(JSON.stringify((await halted(replica)).context.halt));
     }
     expect(new Set(halts).size).toBe(1);
@@ -81,10 +72,10 @@ describe('the validator of a replica', () => {
 
   test('F-R2: bytes that were received and not validated are validated after a restart', async () => {
     const wal = await recordedWal(5);
-    const first = await replicaOf(() => ({ chunks: () => chunked(wal, 400) }));
+    const first = await scriptedReplica(() => ({ chunks: () => chunked(wal, 400) }));
     await validatedLsn(first.replica, wal.length);
     await first.replica.stop();
-    const again = await replicaOf(() => ({}), first.dataDir);
+    const again = await scriptedReplica(() => ({}), first.dataDir);
     const { context } = await until(again.replica, inState('replicating.ingesting.receiving'), 'attachment');
     expect(context.validated).toMatchObject({ lsn: wal.length, commitId: 5 });
     expect(context.attachment?.requested).toEqual({
@@ -126,7 +117,7 @@ describe('the validator of a replica', () => {
   test('P5-I5: nothing of WAL that is not proved can be seen, though it was received', async () => {
     const wal = await recordedWal(5);
     const bad = flipped(wal, 170 * 8);
-    const { replica } = await replicaOf(() => ({ chunks: () => chunked(bad, 10_000) }));
+    const { replica } = await scriptedReplica(() => ({ chunks: () => chunked(bad, 10_000) }));
     const { context } = await halted(replica);
     expect([context.receivedLsn, context.validated?.lsn, context.applied?.commitId]).toEqual([
       wal.length,

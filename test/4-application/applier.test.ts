@@ -14,7 +14,7 @@ import {
 } from '../support/nodes.ts';
 import { appliedCommit, appliedLsn, halted, inState, until } from '../support/replicas.ts';
 import { chunked, recordedWal, scriptedSource, walBytes, type ScriptedSource } from '../support/sources.ts';
-import { digestsOf, recordingIndex } from '../support/state.ts';
+import { digestsOf, interceptedIndex, recordingIndex } from '../support/state.ts';
 import type { HostPorts } from '../../src/index.ts';
 
 const replicaOf = async (wal: Buffer, ports: HostPorts = {}, dataDir?: string, chunk = 10_000) => {
@@ -152,22 +152,11 @@ describe('F-A1: crashes in the middle of application', () => {
 
   test('F-D1: a write that the index refuses halts, and nothing partial is visible', async () => {
     const wal = await recordedWal(10);
-    const inner = memoryVersionIndex();
-    let writes = 0;
-    const store = {
-      exists: () => inner.exists(),
-      open: async () => {
-        const index = await inner.open();
-        return {
-          ...index,
-          write: async (...args: Parameters<typeof index.write>) => {
-            writes += 1;
-            if (writes === 3) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
-            return index.write(...args);
-          },
-        };
-      },
-    };
+    // The first write is the checkpoint before everything, the second the first batch.
+    const store = interceptedIndex(async (through, number) => {
+      if (number === 2) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+      await through();
+    });
     const { replica } = await replicaOf(wal, { indexStore: () => store }, undefined, 110);
     const { context } = await halted(replica);
     expect(context.halt).toMatchObject({

@@ -19,7 +19,7 @@ import {
 import { alteredSource } from '../support/relayed-source.ts';
 import { appliedCommit, appliedLsn, halted, inState, until } from '../support/replicas.ts';
 import { walBytes } from '../support/sources.ts';
-import { digestsOf } from '../support/state.ts';
+import { digestsOf, interceptedIndex } from '../support/state.ts';
 
 async function primaryWithSnapshot(before = 20, after = 15) {
   const dataDir = await temporaryDirectory();
@@ -278,21 +278,12 @@ describe('crashes during bootstrap', () => {
   test('P5-I11: a replica that was to begin with a snapshot, crashed, and is told to begin with the WAL, begins anew', async () => {
     const { primary, url, commits } = await primaryWithSnapshot(6, 3);
     const store = memoryVersionIndex();
-    const index = await store.open();
     const dataDir = await temporaryDirectory();
-    let writes = 0;
-    const crashing = {
-      exists: () => store.exists(),
-      open: async () => ({
-        ...index,
-        write: async (...args: Parameters<typeof index.write>) => {
-          writes += 1;
-          // The entries are in, their checkpoint is not.
-          if (writes === 2) throw new Error('crashed before the checkpoint');
-          return index.write(...args);
-        },
-      }),
-    };
+    const crashing = interceptedIndex(async (through, number) => {
+      // The entries are in, their checkpoint is not.
+      if (number === 2) throw new Error('crashed before the checkpoint');
+      await through();
+    }, store);
     const first = await bootstrapped(
       url,
       {

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { memoryVersionIndex } from '../../src/io/memory-version-index.ts';
 import type { Position, Primary, ReadView, Replica } from '../../src/index.ts';
 import {
   CLUSTER,
@@ -12,6 +11,7 @@ import {
 } from '../support/nodes.ts';
 import { appliedCommit, appliedLsn, detached, halted, inState, until } from '../support/replicas.ts';
 import { chunked, recordedWal, scriptedSource } from '../support/sources.ts';
+import { interceptedIndex } from '../support/state.ts';
 import { flipped } from '../support/wal-forge.ts';
 
 async function pair(bootstrap: 'wal' | 'snapshot' = 'wal', commits = 40) {
@@ -54,24 +54,12 @@ async function everything(view: ReadView): Promise<unknown> {
 
 /** An index whose writes a test lets through one at a time. */
 function heldIndex() {
-  const inner = memoryVersionIndex();
   const gate = { hold: false, waiting: [] as (() => void)[] };
-  return {
-    gate,
-    store: {
-      exists: () => inner.exists(),
-      open: async () => {
-        const index = await inner.open();
-        return {
-          ...index,
-          write: async (...args: Parameters<typeof index.write>) => {
-            if (gate.hold) await new Promise<void>((resolve) => gate.waiting.push(resolve));
-            return index.write(...args);
-          },
-        };
-      },
-    },
-  };
+  const store = interceptedIndex(async (through) => {
+    if (gate.hold) await new Promise<void>((resolve) => gate.waiting.push(resolve));
+    await through();
+  });
+  return { gate, store };
 }
 
 describe('P5-I7: reads of a replica are reads of the primary', () => {

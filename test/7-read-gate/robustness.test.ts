@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { reattach } from '../../src/cli/reattach.ts';
 import { ensureDirectory } from '../../src/io/durable-file.ts';
-import { memoryVersionIndex } from '../../src/io/memory-version-index.ts';
 import { nodeFileSystem } from '../../src/io/node-file-system.ts';
 import { WalFiles } from '../../src/io/wal-files.ts';
 import { initialContext } from '../../machines/context.ts';
@@ -22,6 +21,7 @@ import {
 import { alteredSource } from '../support/relayed-source.ts';
 import { appliedCommit, inState, until } from '../support/replicas.ts';
 import { chunked, recordedWal, scriptedSource } from '../support/sources.ts';
+import { interceptedIndex } from '../support/state.ts';
 
 const URL = 'http://127.0.0.1:1';
 
@@ -166,23 +166,11 @@ test('stop ends, however closely it follows a failure', async () => {
   for (let microtasks = 0; microtasks < 12; microtasks += 1) {
     let fail: () => void = () => undefined;
     const failing = new Promise<void>((resolve) => (fail = resolve));
-    const index = memoryVersionIndex();
-    const store = {
-      exists: () => index.exists(),
-      open: async () => {
-        const inner = await index.open();
-        let writes = 0;
-        return {
-          ...inner,
-          write: async (...args: Parameters<typeof inner.write>) => {
-            writes += 1;
-            if (writes < 2) return inner.write(...args);
-            await failing;
-            throw systemError('EIO');
-          },
-        };
-      },
-    };
+    const store = interceptedIndex(async (through, number) => {
+      if (number < 2) return through();
+      await failing;
+      throw systemError('EIO');
+    });
     const replica = await startReplica(
       { dataDir: await temporaryDirectory(), primaryUrl: URL, replication: 'enabled' },
       { indexStore: () => store, walSource: scriptedSource(() => ({ chunks: () => chunked(wal, 1000) })) },
@@ -203,24 +191,14 @@ test('P5-I13: no write of the index begins once a node has stopped', async () =>
   });
   for (let n = 0; n < 6; n += 1) await primary.commit([put(`k${n}`, 'x'.repeat(900_000))]);
   await primary.createSnapshot();
-  const index = memoryVersionIndex();
   let writes = 0;
   let release: () => void = () => undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
-  const store = {
-    exists: () => index.exists(),
-    open: async () => {
-      const inner = await index.open();
-      return {
-        ...inner,
-        write: async (...args: Parameters<typeof inner.write>) => {
-          writes += 1;
-          if (writes === 1) await held;
-          return inner.write(...args);
-        },
-      };
-    },
-  };
+  const store = interceptedIndex(async (through, number) => {
+    writes = number;
+    if (number === 1) await held;
+    await through();
+  });
   const replica = await startReplica(
     {
       dataDir: await temporaryDirectory(),

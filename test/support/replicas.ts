@@ -1,5 +1,7 @@
 import type { NodeSnapshot } from '../../src/index.ts';
 import type { Replica } from '../../src/index.ts';
+import { startReplica, temporaryDirectory } from './nodes.ts';
+import { scriptedSource, type ScriptedSource } from './sources.ts';
 import { stateLine } from '../../src/node/transition-log.ts';
 
 /** Resolves as soon as the replica's chart is as the test wants it; fails with the state it is in. */
@@ -49,3 +51,13 @@ export const appliedCommit = (replica: Replica, commitId: number) =>
   until(replica, ({ context }) => context.applied?.commitId === commitId, `applied commit ${commitId}`);
 export const appliedLsn = (replica: Replica, lsn: number) =>
   until(replica, ({ context }) => context.applied?.lsn === lsn, `applied LSN ${lsn}`);
+
+/** A replica that is fed by a script (`scriptedSource`), on a directory of its own unless one is given. */
+export async function scriptedReplica(script: (attachment: number) => ScriptedSource, dataDir?: string) {
+  const directory = dataDir ?? (await temporaryDirectory());
+  const replica = await startReplica(
+    { dataDir: directory, primaryUrl: 'http://127.0.0.1:1', replication: 'enabled' },
+    { walSource: scriptedSource(script) },
+  );
+  return { replica, dataDir: directory };
+}

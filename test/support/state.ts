@@ -91,3 +91,24 @@ function checkpointLsn(batch: readonly IndexEntry[]): number {
   const entry = batch.find(({ key }) => key.equals(CHECKPOINT_KEY));
   return entry === undefined ? -1 : (decodeCheckpoint(entry.value)?.lsn ?? -1);
 }
+
+/** An index in memory whose writes go through the test: `number` counts them from 1, `through` is the real one. */
+export function interceptedIndex(
+  write: (through: () => Promise<void>, number: number) => Promise<void>,
+  inner: VersionIndexStore = memoryVersionIndex(),
+): VersionIndexStore {
+  let writes = 0;
+  return {
+    exists: () => inner.exists(),
+    open: async () => {
+      const index = await inner.open();
+      return {
+        ...index,
+        write: (...args) => {
+          writes += 1;
+          return write(() => index.write(...args), writes);
+        },
+      };
+    },
+  };
+}
