@@ -4,11 +4,16 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { cliProgram } from '../src/cli/run.ts';
 import { chartDocument } from './chart-document.ts';
+import { cliDocument } from './cli-document.ts';
 import { coverageMarkdown, coverageMatrix } from './coverage-matrix.ts';
+import { errorsDocument } from './errors-document.ts';
 
 /** Each document with what it is made by; run from the root of the project. */
 const DOCUMENTS: Readonly<Record<string, (root: string) => Promise<string>>> = {
+  'docs/ERRORS.md': async () => errorsDocument(),
+  'docs/generated/CLI.md': async () => cliDocument(cliProgram(() => undefined)),
   'docs/generated/CHART.md': async () => chartDocument(),
   'docs/generated/TEST-COVERAGE.md': async (root) => coverageMarkdown(await coverageMatrix(root)),
 };

@@ -5,6 +5,7 @@ import { destination, pino, type Logger } from 'pino';
 import { resolveConfig, type NodeConfig, type NodeConfigInput } from '../core/config.ts';
 import type { JsonObject } from '../core/bytes.ts';
 import { listen, type NodeServer } from '../http/server.ts';
+import { configFileChecks } from '../io/config-files.ts';
 import { levelVersionIndex } from '../io/level-version-index.ts';
 import { nodeFileSystem } from '../io/node-file-system.ts';
 import type { NodePorts } from '../node/ports.ts';
@@ -50,6 +51,7 @@ export async function host<Node extends ServedNode & { stop(): Promise<void> }>(
   open: () => Promise<Node>,
   planes: (app: FastifyInstance, served: () => Node) => void = () => undefined,
 ): Promise<HostedNode<Node>> {
+  for (const { prove } of configFileChecks(config)) await prove();
   const server: NodeServer<Node> | null =
     config.listen === undefined ? null : await listen(config, config.listen, planes);
   try {

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
-import { EXIT, type ExitCode } from '../core/errors.ts';
+import { EXIT, EXIT_MEANINGS, type ExitCode } from '../core/errors.ts';
+import { configCommand } from './commands/config.ts';
 import { diffCommand } from './commands/diff.ts';
 import { demoCommand } from './commands/demo.ts';
 import { haltCommand } from './commands/halt.ts';
@@ -11,30 +12,27 @@ import { statusCommand } from './commands/status.ts';
 import { walCommand } from './commands/wal.ts';
 import { reportError } from './output.ts';
 
-const EXIT_CODES = `
-Exit codes:
-  0  ok
-  1  failure
-  2  usage
-  3  configuration
-  4  not ready, or reads blocked
-  5  divergence or corruption
-  6  torn tail
-  7  history out of retention`;
+const HELP_OF_ALL = `
+Examples:
+  replichart demo
+  replichart primary --data ./primary --listen 127.0.0.1:7001
+  replichart status http://127.0.0.1:7001
 
-/** Runs one command line; resolves with its exit code. */
-export async function runCli(args: readonly string[]): Promise<ExitCode> {
+Exit codes:
+${Object.entries(EXIT_MEANINGS)
+  .map(([code, meaning]) => `  ${code}  ${meaning}`)
+  .join('\n')}`;
+
+/** The program with all its commands; nothing runs until it parses. An exit code other than 0 goes to `setExit`. */
+export function cliProgram(setExit: (code: ExitCode) => void): Command {
   const program = new Command('replichart')
     .description('A WAL replication engine. A replica may lag, it may never lie.')
-    .addHelpText('after', EXIT_CODES)
+    .addHelpText('after', HELP_OF_ALL)
     .exitOverride()
     .showHelpAfterError('(replichart --help shows the commands)');
-  let exit: ExitCode = EXIT.ok;
-  const setExit = (code: ExitCode) => {
-    exit = code;
-  };
   const commands = [
     ...nodeCommands(setExit),
+    configCommand(setExit),
     statusCommand(),
     readCommand(),
     diffCommand(setExit),
@@ -44,7 +42,16 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
     haltCommand(),
     demoCommand(setExit),
   ];
-  for (const command of commands) program.addCommand(inheriting(command, program));
+  for (const command of commands) program.addCommand(inheriting(command, program, 'replichart'));
+  return program;
+}
+
+/** Runs one command line; resolves with its exit code. */
+export async function runCli(args: readonly string[]): Promise<ExitCode> {
+  let exit: ExitCode = EXIT.ok;
+  const program = cliProgram((code) => {
+    exit = code;
+  });
   try {
     await program.parseAsync(args, { from: 'user' });
     return exit;
@@ -54,8 +61,15 @@ export async function runCli(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
-function inheriting(command: Command, program: Command): Command {
-  command.copyInheritedSettings(program);
-  for (const child of command.commands) inheriting(child, command);
+/** Gives a command and those below it the settings of the program, and a group of commands a way on from its help. */
+function inheriting(command: Command, program: Command, path: string): Command {
+  const name = `${path} ${command.name()}`;
+  command.copyInheritedSettings(program).showHelpAfterError(`(${name} --help shows how it is used)`);
+  for (const child of command.commands) inheriting(child, program, name);
+  if (command.commands.length > 0)
+    command.addHelpText(
+      'after',
+      `\nExamples:\n${command.commands.map((child) => `  ${name} ${child.name()} --help`).join('\n')}`,
+    );
   return command;
 }

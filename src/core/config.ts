@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { JsonObject } from './bytes.ts';
+import type { Json, JsonObject } from './bytes.ts';
 import { ReplichartError } from './errors.ts';
 import { FRAME_BYTES_MAX, SEGMENT_HEADER_BYTES } from './limits.ts';
 
@@ -131,15 +131,7 @@ const SECRETS: readonly string[] = ['token', 'primaryToken'];
  * @throws ReplichartError `CONFIG_INVALID`; its message names field, value, source and rule of each fault.
  */
 export function resolveConfig(sources: readonly ConfigSource[]): NodeConfig {
-  const origin = new Map<string, string>();
-  const joined: Record<string, unknown> = {};
-  for (const { name, values } of sources) {
-    for (const [field, value] of Object.entries(values)) {
-      if (value === undefined) continue;
-      joined[field] = value;
-      origin.set(field, name);
-    }
-  }
+  const { joined, origin } = join(sources);
   const blame = (field: string, rule: string) => {
     const value = joined[field];
     const shown =
@@ -164,6 +156,47 @@ export function resolveConfig(sources: readonly ConfigSource[]): NodeConfig {
       { evidence: { fields: faults } },
     );
   return parsed.data;
+}
+
+/** A field of a configuration, for people: its effective value and where that came from. */
+export interface ExplainedField {
+  readonly field: keyof Fields;
+  /** `null` where nothing is set; `(set)` in place of a secret. */
+  readonly value: Json;
+  /** The name of the strongest source that sets the field, or `default`. */
+  readonly source: string;
+}
+
+/**
+ * Every field there is, in the order of the schema, as `resolveConfig` resolves the same sources.
+ *
+ * @throws ReplichartError `CONFIG_INVALID` as `resolveConfig` does.
+ */
+export function explainConfig(sources: readonly ConfigSource[]): readonly ExplainedField[] {
+  const config = resolveConfig(sources);
+  const { origin } = join(sources);
+  return CONFIG_FIELDS.map((field) => {
+    const value = config[field];
+    return {
+      field,
+      value: value === undefined ? null : SECRETS.includes(field) ? '(set)' : value,
+      source: origin.get(field) ?? 'default',
+    };
+  });
+}
+
+/** The values of all sources, the later ones stronger, and the name of the source that each came from. */
+function join(sources: readonly ConfigSource[]) {
+  const origin = new Map<string, string>();
+  const joined: Record<string, unknown> = {};
+  for (const { name, values } of sources) {
+    for (const [field, value] of Object.entries(values)) {
+      if (value === undefined) continue;
+      joined[field] = value;
+      origin.set(field, name);
+    }
+  }
+  return { joined, origin };
 }
 
 function ruleOf(issue: z.core.$ZodIssue): string {

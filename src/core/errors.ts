@@ -14,6 +14,18 @@ export const EXIT = {
 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** What each exit code says, in the words of the help and the documents. */
+export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
+  [EXIT.ok]: 'ok',
+  [EXIT.failure]: 'failure',
+  [EXIT.usage]: 'usage',
+  [EXIT.configuration]: 'configuration',
+  [EXIT.notReady]: 'not ready, or reads blocked',
+  [EXIT.corruption]: 'divergence or corruption',
+  [EXIT.tornTail]: 'torn tail',
+  [EXIT.outOfRetention]: 'history out of retention',
+};
+
 interface ErrorEntry {
   readonly invariant: InvariantId | null;
   /** HTTP status of the refusal. */

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { configFromEnvironment, environmentName, resolveConfig } from '../../src/core/config.ts';
+import {
+  CONFIG_FIELDS,
+  configFromEnvironment,
+  environmentName,
+  explainConfig,
+  resolveConfig,
+} from '../../src/core/config.ts';
 import { ReplichartError } from '../../src/core/errors.ts';
 
 const resolve = (...sources: Record<string, unknown>[]) =>
@@ -96,6 +102,29 @@ describe('configuration', () => {
     const source = configFromEnvironment({ REPLICHART_DATADIR: 'x' });
     expect(() => resolveConfig([{ name: 'x', values: primary }, source])).toThrow(
       'REPLICHART_DATADIR is "x" (from the environment): there is no such field',
+    );
+  });
+
+  test('every field is explained by its value and the strongest source that sets it, a secret only as set', () => {
+    const explained = explainConfig([
+      { name: 'command', values: { replication: 'enabled' } },
+      { name: 'file f', values: { role: 'primary', dataDir: 'from-file', segmentBytesMax: 8388608 } },
+      configFromEnvironment({ REPLICHART_TOKEN: 'one', REPLICHART_LOG_LEVEL: 'warn' }),
+      { name: 'flags', values: { dataDir: 'from-flags', token: 'two' } },
+    ]);
+    expect(explained.map(({ field }) => field)).toEqual(CONFIG_FIELDS);
+    expect(explained.filter(({ source }) => source !== 'default')).toEqual([
+      { field: 'role', value: 'primary', source: 'file f' },
+      { field: 'dataDir', value: 'from-flags', source: 'flags' },
+      { field: 'replication', value: 'enabled', source: 'command' },
+      { field: 'token', value: '(set)', source: 'flags' },
+      { field: 'segmentBytesMax', value: 8388608, source: 'file f' },
+      { field: 'logLevel', value: 'warn', source: 'environment' },
+    ]);
+    expect(explained).toContainEqual({ field: 'bootstrap', value: 'wal', source: 'default' });
+    expect(explained).toContainEqual({ field: 'primaryToken', value: null, source: 'default' });
+    expect(() => explainConfig([{ name: 'flags', values: { role: 'primary' } }])).toThrow(
+      'dataDir is not set: it is required',
     );
   });
 });

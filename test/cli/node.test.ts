@@ -2,11 +2,9 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseSchedule } from '../../src/cli/reattach.ts';
-import { put, startPrimary, startReplica, temporaryDirectory } from '../support/nodes.ts';
+import { haltedDirectory } from '../support/halts.ts';
+import { put, startPrimary, temporaryDirectory } from '../support/nodes.ts';
 import { runProcess } from '../support/processes.ts';
-import { halted } from '../support/replicas.ts';
-import { chunked, recordedWal, scriptedSource } from '../support/sources.ts';
-import { flipped } from '../support/wal-forge.ts';
 
 describe('a node as a process', () => {
   test('serves nothing without --listen, stays until it is told to stop, and exits with 0', async () => {
@@ -29,16 +27,7 @@ describe('a node as a process', () => {
   });
 
   test('P5-I10: a halted one stays as well, says why, and exits with the code of the cause', async () => {
-    const wal = await recordedWal(3);
-    const dataDir = await temporaryDirectory();
-    const replica = await startReplica(
-      { dataDir, primaryUrl: 'http://127.0.0.1:1', replication: 'enabled' },
-      {
-        walSource: scriptedSource(() => ({ chunks: () => chunked(flipped(wal, (wal.length - 9) * 8), 500) })),
-      },
-    );
-    await halted(replica);
-    await replica.stop();
+    const dataDir = await haltedDirectory();
     const process = runProcess([
       'replica',
       '--data',
@@ -63,6 +52,12 @@ describe('a node as a process', () => {
       ['--primary', 'http://127.0.0.1:9', '--reattach', 'soon'],
       3,
       'reattach is "soon"',
+    ],
+    [
+      'a certificate file that is not there',
+      ['--primary', 'http://127.0.0.1:9', '--listen', '127.0.0.1:0', '--tls-cert', 'no', '--tls-key', 'no'],
+      3,
+      'tlsCertFile is "no": it cannot be read: ENOENT',
     ],
     ['an unknown flag', ['--prim', 'x'], 2, 'unknown option'],
   ])('%s: a clear error, nothing written, and the process ends', async (_name, flags, code, message) => {

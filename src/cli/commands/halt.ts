@@ -19,6 +19,7 @@ export function haltCommand(): Command {
     .description('why the node halted; works while it runs')
     .requiredOption('--data <dir>', 'data directory of the node')
     .option('--json', 'print as JSON')
+    .addHelpText('after', '\nExample:\n  replichart halt show --data ./replica')
     .action(async (flags: HaltFlags) => {
       const halt = await readHalt((await directoryOf(flags.data)).directory);
       outputOf(flags).result(

@@ -1,124 +1,37 @@
 import { Command } from 'commander';
-import { readFileSync } from 'node:fs';
 import { createPrimary } from '../../api/create-primary.ts';
 import { createReplica } from '../../api/create-replica.ts';
 import type { NodeOptions } from '../../api/node-host.ts';
-import type { JsonObject } from '../../core/bytes.ts';
-import { configFromEnvironment, resolveConfig, type ConfigSource } from '../../core/config.ts';
-import { ERRORS, EXIT, ReplichartError, type ExitCode } from '../../core/errors.ts';
+import { resolveConfig } from '../../core/config.ts';
+import { ERRORS, EXIT, type ExitCode } from '../../core/errors.ts';
 import type { Role } from '../../core/identity.ts';
 import type { NodeSnapshot } from '../../node/node-snapshot.ts';
+import { configSources } from '../config-sources.ts';
+import { withNodeFlags, type NodeFlags } from '../node-flags.ts';
 import { outputOf, type Output } from '../output.ts';
 import { parseSchedule, reattach, type ReattachSchedule } from '../reattach.ts';
-
-interface NodeFlags {
-  readonly data?: string;
-  readonly listen?: string;
-  readonly primary?: string;
-  readonly replication?: string;
-  readonly clusterId?: string;
-  readonly nodeId?: string;
-  readonly tokenFile?: string;
-  readonly bootstrap?: string;
-  readonly reattach?: string;
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
-  readonly segmentBytesMax?: string;
-  readonly logLevel?: string;
-  readonly logFile?: string;
-  readonly config?: string;
-  readonly json?: boolean;
-}
 
 type SetExit = (code: ExitCode) => void;
 
 /** `replichart primary` and `replichart replica`: run a node until a signal stops it. */
 export function nodeCommands(setExit: SetExit): readonly Command[] {
-  const primary = nodeCommand('primary', 'run a primary: the one node that makes history').action(
-    (flags: NodeFlags) => run('primary', flags, setExit),
-  );
-  const replica = nodeCommand('replica', 'run a replica of a primary')
-    .option('--primary <url>', 'URL of the primary')
-    .option('--bootstrap <wal|snapshot>', 'how an empty replica begins (default: wal)')
-    .option(
-      '--reattach <schedule>',
-      'attach again after a loss: waits such as 1s,5s,30s, the last one repeated (default: never)',
-    )
-    .action((flags: NodeFlags) => run('replica', flags, setExit));
-  return [primary, replica];
+  return [
+    nodeCommand('primary', 'run a primary: the one node that makes history', setExit),
+    nodeCommand('replica', 'run a replica of a primary', setExit),
+  ];
 }
 
-function nodeCommand(name: Role, description: string): Command {
-  return new Command(name)
-    .description(description)
-    .option('--data <dir>', 'data directory of the node')
-    .option('--listen <host:port>', 'serve HTTP here; port 0 takes a free one')
-    .option('--replication <enabled|disabled>', 'take part in replication (default of this command: enabled)')
-    .option('--cluster-id <uuid>', 'the cluster this node must belong to')
-    .option('--node-id <uuid>', 'the id this node must have')
-    .option('--token-file <file>', 'a file with the bearer token that callers must send')
-    .option('--tls-cert <file>', 'certificate; serves HTTPS')
-    .option('--tls-key <file>', 'key of the certificate')
-    .option('--segment-bytes-max <bytes>', 'size at which a WAL segment is sealed')
-    .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent')
-    .option('--log-file <file>', 'append the log to a file instead of standard error')
-    .option('--config <file>', 'JSON file with configuration fields; environment and flags are stronger')
-    .option('--json', 'print results as JSON')
+function nodeCommand(role: Role, description: string, setExit: SetExit): Command {
+  return withNodeFlags(new Command(role).description(description), role)
     .addHelpText(
       'after',
       `
 Every field can also be set in the environment, as REPLICHART_DATA_DIR for dataDir.
 
 Example:
-  replichart ${name} --data ./${name} --listen 127.0.0.1:${name === 'primary' ? '7001' : '7002 --primary http://127.0.0.1:7001'}`,
-    );
-}
-
-/** The sources of a node's configuration, weakest first. */
-function configSources(role: Role, flags: NodeFlags): readonly ConfigSource[] {
-  const given: Record<string, string | undefined> = {
-    role,
-    dataDir: flags.data,
-    listen: flags.listen,
-    primaryUrl: flags.primary,
-    replication: flags.replication,
-    bootstrap: flags.bootstrap,
-    clusterId: flags.clusterId,
-    nodeId: flags.nodeId,
-    token: flags.tokenFile === undefined ? undefined : readText('tokenFile', flags.tokenFile).trim(),
-    tlsCertFile: flags.tlsCert,
-    tlsKeyFile: flags.tlsKey,
-    segmentBytesMax: flags.segmentBytesMax,
-    logLevel: flags.logLevel,
-    logFile: flags.logFile,
-  };
-  return [
-    // Whoever starts a node by hand has asked for replication; every other source may still say no.
-    { name: 'command', values: { replication: 'enabled' } },
-    ...(flags.config === undefined ? [] : [configFile(flags.config)]),
-    configFromEnvironment(process.env),
-    { name: 'flags', values: given as JsonObject },
-  ];
-}
-
-function configFile(path: string): ConfigSource {
-  try {
-    const values: unknown = JSON.parse(readText('config', path));
-    if (typeof values === 'object' && values !== null && !Array.isArray(values))
-      return { name: `file ${path}`, values: values as JsonObject };
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw new ReplichartError('CONFIG_INVALID', `config is ${path}: it is no JSON: ${error.message}`);
-  }
-  throw new ReplichartError('CONFIG_INVALID', `config is ${path}: it must hold one JSON object`);
-}
-
-function readText(field: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new ReplichartError('CONFIG_INVALID', `${field} is ${path}: ${String(error)}`, { cause: error });
-  }
+  replichart ${role} --data ./${role} --listen 127.0.0.1:${role === 'primary' ? '7001' : '7002 --primary http://127.0.0.1:7001'}`,
+    )
+    .action((flags: NodeFlags) => run(role, flags, setExit));
 }
 
 async function run(role: Role, flags: NodeFlags, setExit: SetExit): Promise<void> {

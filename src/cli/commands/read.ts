@@ -4,6 +4,7 @@ import { ReplichartError } from '../../core/errors.ts';
 import { errorFromProblem } from '../../http/problem.ts';
 import { ask, type ClientFlags } from '../client.ts';
 import { fieldsText, outputOf } from '../output.ts';
+import { tableText } from '../table.ts';
 
 interface ReadFlags extends ClientFlags {
   readonly at?: number;
@@ -71,14 +72,16 @@ async function readRange(url: string, collection: string, flags: ReadFlags): Pro
     readonly documents: readonly FoundDocument[];
   };
   const { documents, ...rest } = answer;
-  const lines = documents.map(({ id, version_commit_id: version, ...body }) =>
-    [id, version, JSON.stringify(body['document'] ?? body)].join('\t'),
-  );
+  const rows = documents.map(({ id, version_commit_id: version, ...body }) => [
+    id,
+    version,
+    JSON.stringify(body['document'] ?? body),
+  ]);
   outputOf(flags).result(
     answer,
     [
       fieldsText({ ...rest, next_after: rest['next_after'] ?? 'none', documents: documents.length }),
-      ...lines,
+      ...(rows.length === 0 ? [] : [tableText({ head: ['id', 'version', 'document'], rows })]),
     ].join('\n'),
   );
 }

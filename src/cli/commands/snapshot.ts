@@ -8,7 +8,10 @@ import { ask, type ClientFlags } from '../client.ts';
 import { directoryOf } from '../directory.ts';
 import { fieldsText, outputOf } from '../output.ts';
 import { progressLine } from '../progress.ts';
+import { isOnTerminal, tableText } from '../table.ts';
 
+type ListedSnapshot = ReturnType<typeof manifestJson>;
+type VerdictJson = ReturnType<typeof verdictJson>;
 type SetExit = (code: ExitCode) => void;
 
 interface PrimaryFlags extends ClientFlags {
@@ -64,13 +67,24 @@ async function create(flags: PrimaryFlags): Promise<void> {
 
 async function list(flags: PrimaryFlags): Promise<void> {
   const answer = (await ask(flags.primary, 'replication/v1/snapshots', flags)) as {
-    readonly data: { readonly snapshots: readonly JsonObject[] };
+    readonly data: { readonly snapshots: readonly ListedSnapshot[] };
   };
   const { snapshots } = answer.data;
   outputOf(flags).result(
     answer.data,
-    snapshots.length === 0 ? 'there are no snapshots' : snapshots.map(fieldsText).join('\n\n'),
+    snapshots.length === 0 ? 'there are no snapshots' : listText(snapshots),
   );
+}
+
+/** On a terminal what tells snapshots apart, one line each; elsewhere all there is to know of each. */
+function listText(snapshots: readonly ListedSnapshot[]): string {
+  if (!isOnTerminal()) return snapshots.map((snapshot) => fieldsText({ ...snapshot })).join('\n\n');
+  return tableText({
+    head: ['snapshot', 'commit', 'LSN', 'versions', 'documents', 'bytes', 'state digest'],
+    rows: snapshots.map(({ snapshot_id: id, cut, versions, keys, bytes, state_digest: digest }) => [
+      ...[id, cut.commit_id, cut.lsn, versions, keys, bytes, digest],
+    ]),
+  });
 }
 
 async function verify(id: string | undefined, flags: VerifyFlags, setExit: SetExit): Promise<void> {
@@ -99,7 +113,7 @@ async function verify(id: string | undefined, flags: VerifyFlags, setExit: SetEx
   const intact = snapshots.every((snapshot) => snapshot.intact);
   outputOf(flags).result(
     { intact, snapshots },
-    snapshots.length === 0 ? 'there are no snapshots' : snapshots.map(verdictText).join('\n'),
+    snapshots.length === 0 ? 'there are no snapshots' : verdictsText(snapshots),
   );
   setExit(intact ? EXIT.ok : EXIT.corruption);
 }
@@ -119,7 +133,32 @@ function verdictJson({ snapshotId, manifest, faults }: SnapshotVerdict) {
   };
 }
 
-function verdictText({ snapshot_id: id, intact, manifest, faults }: ReturnType<typeof verdictJson>): string {
+/** On a terminal a table of the verdicts and one of the faults; elsewhere a sentence a snapshot, its faults below it. */
+function verdictsText(snapshots: readonly VerdictJson[]): string {
+  if (!isOnTerminal()) return snapshots.map(verdictText).join('\n');
+  const verdicts = tableText({
+    head: ['snapshot', 'verdict', 'versions', 'documents', 'bytes', 'state digest'],
+    rows: snapshots.map(({ snapshot_id: id, intact, manifest }) => [
+      id,
+      intact ? 'intact' : 'damaged',
+      ...(manifest === null
+        ? [null, null, null, null]
+        : [manifest.versions, manifest.keys, manifest.bytes, manifest.state_digest]),
+    ]),
+  });
+  const faults = snapshots.flatMap(({ snapshot_id: id, faults: found }) =>
+    found.map(({ file, rule, offset, expected, found: there }) => [
+      ...[id, file, rule, offset],
+      JSON.stringify(expected),
+      JSON.stringify(there),
+    ]),
+  );
+  if (faults.length === 0) return verdicts;
+  const head = ['snapshot', 'file', 'rule', 'offset', 'expected', 'found'];
+  return `${verdicts}\n${tableText({ head, rows: faults })}`;
+}
+
+function verdictText({ snapshot_id: id, intact, manifest, faults }: VerdictJson): string {
   if (intact && manifest !== null)
     return `snapshot ${id} is intact: ${manifest.versions} versions of ${manifest.keys} documents, ${manifest.bytes} bytes, state digest ${manifest.state_digest}`;
   return [`snapshot ${id} is damaged`, ...faults.map((fault) => indented(fieldsText(fault)))].join('\n');
