@@ -50,6 +50,12 @@ module.exports = {
       { path: '^src/cli' },
     ),
     forbid(
+      'chart-draws-what-it-is-given',
+      'The emitters turn the data of a chart into text; they know no machine and no node.',
+      { path: '^src/chart' },
+      { pathNot: '^src/(chart|core)/|^machines/chart' },
+    ),
+    forbid(
       'graph-only-in-the-model',
       '@xstate/graph is imported in one room.',
       { pathNot: '^machines/model' },

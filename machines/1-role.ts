@@ -10,7 +10,7 @@ import { assign, fromPromise } from 'xstate';
 import * as check from '../src/core/checks/identity.ts';
 import { effectFault as faultOf, haltByFault, type EffectFault, type HaltReason } from '../src/core/halt.ts';
 import type { Identity, IdentityFound } from '../src/core/identity.ts';
-import { claim, prove } from './claims.ts';
+import { claim, prove, route } from './claims.ts';
 import type { NodeContext, NodeEvent, NodeInput } from './context.ts';
 
 /** More eventless hops than this in one step are a bug of the chart. */
@@ -45,10 +45,11 @@ export const roleClaims = {
   'P5-I1 nodeIsUnchanged': claim(check.nodeIsUnchanged, identityFacts),
 };
 
-type Args = { readonly context: NodeContext };
-
 export const roleRoutes = {
-  'route identityIsPresent': ({ context }: Args) => context.identityFound?.state === 'present',
+  'route identityIsPresent': route(
+    'The directory has an identity.',
+    ({ identityFound }) => identityFound?.state === 'present',
+  ),
 };
 
 type Assign<Params> = ReturnType<typeof assign<NodeContext, NodeEvent, Params, NodeEvent, never>>;
@@ -73,6 +74,8 @@ export const roleActions = {
   restoreHalt: record(({ recordedHalt }) => ({ halt: recordedHalt })),
   recordHaltRecordFault: record((_, haltRecordFault: EffectFault) => ({ haltRecordFault })),
 };
+
+type Args = { readonly context: NodeContext };
 
 /** What a new identity is made of: the configuration, the cluster of the primary that was met, the node id there was. */
 function claimInput({ context: { input, meeting, identity } }: Args): NodeInput {

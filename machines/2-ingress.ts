@@ -10,7 +10,7 @@ import * as check from '../src/core/checks/ingress.ts';
 import { UNBOUND_CLUSTER } from '../src/core/identity.ts';
 import type { AttachFacts, MeetFacts, ReceiptFacts } from '../src/core/ingress.ts';
 import type { ChainState } from '../src/core/wal/chain.ts';
-import { claim, prove } from './claims.ts';
+import { claim, prove, route } from './claims.ts';
 import type { NodeContext } from './context.ts';
 import { notProvided, onFault, record, type Done } from './1-role.ts';
 
@@ -35,16 +35,28 @@ export const ingressClaims = {
   'P5-I4 receivedIsInOrder': claim(check.receivedIsInOrder, ({ receipt }) => receipt),
 };
 
-type Args = { readonly context: NodeContext };
-
 export const ingressRoutes = {
-  'route clusterIsKnown': ({ context: { identity } }: Args) =>
-    identity !== null && identity.clusterId !== UNBOUND_CLUSTER,
-  'route replicationIsEnabled': ({ context }: Args) => context.input.replication === 'enabled',
-  'route streamIsOpen': ({ context }: Args) => context.attachment?.answer.kind === 'attached',
-  'route streamHasEnded': ({ context }: Args) => endOf(context.receipt) !== null,
-  'route allReceivedIsValidated': ({ context }: Args) => context.validated?.lsn === context.receivedLsn,
-  'route unitsWereReceived': ({ context }: Args) => (context.receipt?.units ?? 0) > 0,
+  'route clusterIsKnown': route(
+    'The identity names a cluster.',
+    ({ identity }) => identity !== null && identity.clusterId !== UNBOUND_CLUSTER,
+  ),
+  'route replicationIsEnabled': route(
+    'The configuration asks for replication.',
+    ({ input }) => input.replication === 'enabled',
+  ),
+  'route streamIsOpen': route(
+    'The primary answered with a stream.',
+    ({ attachment }) => attachment?.answer.kind === 'attached',
+  ),
+  'route streamHasEnded': route('The stream has ended.', ({ receipt }) => endOf(receipt) !== null),
+  'route allReceivedIsValidated': route(
+    'All received WAL is proven.',
+    ({ validated, receivedLsn }) => validated?.lsn === receivedLsn,
+  ),
+  'route unitsWereReceived': route(
+    'Whole units of WAL were received.',
+    ({ receipt }) => (receipt?.units ?? 0) > 0,
+  ),
 };
 
 export const ingressActions = {
@@ -75,6 +87,8 @@ function detachmentOf(attachment: AttachFacts | null, receipt: ReceiptFacts | nu
   if (answer?.kind === 'refused') return `${answer.code}: ${answer.message}`;
   return answer?.kind === 'unreachable' ? answer.message : 'the stream was not opened';
 }
+
+type Args = { readonly context: NodeContext };
 
 /** A node that belongs to no cluster yet asks its primary which one it is; nothing is written before it knows. */
 export const meeting = {

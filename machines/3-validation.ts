@@ -10,7 +10,7 @@
 import { receivedIsStillThere, validationCheck } from '../src/core/checks/validation.ts';
 import type { ValidationFacts } from '../src/core/validation.ts';
 import type { ChainState } from '../src/core/wal/chain.ts';
-import { claim, prove } from './claims.ts';
+import { claim, prove, route } from './claims.ts';
 import type { NodeContext } from './context.ts';
 import { notProvided, onFault, record, type Done } from './1-role.ts';
 
@@ -38,14 +38,15 @@ export const validationClaims = {
 /** Proven WAL waits in memory to be applied; the validator runs no further ahead than this. */
 const PROVEN_BYTES_MAX = 8 * 1024 * 1024;
 
-type Args = { readonly context: NodeContext };
-
 export const validationRoutes = {
-  'route somethingIsUnvalidated': ({ context: { receivedLsn, validated, applied } }: Args) =>
-    receivedLsn !== null &&
-    validated !== null &&
-    validated.lsn < receivedLsn &&
-    validated.lsn - (applied?.lsn ?? 0) < PROVEN_BYTES_MAX,
+  'route somethingIsUnvalidated': route(
+    'Received WAL waits to be proven, and not too much proven WAL waits to be applied.',
+    ({ receivedLsn, validated, applied }) =>
+      receivedLsn !== null &&
+      validated !== null &&
+      validated.lsn < receivedLsn &&
+      validated.lsn - (applied?.lsn ?? 0) < PROVEN_BYTES_MAX,
+  ),
 };
 
 export const validationActions = {
@@ -109,6 +110,8 @@ const unitProofs = <const Done extends string>(done: Done) =>
       'Does every length in the payload add up?',
     ),
   }) as const;
+
+type Args = { readonly context: NodeContext };
 
 /** From the next piece on disk to its proof; `done` is where a proved piece leads. */
 export const validationSteps = <const Done extends string>(done: Done) =>

@@ -10,7 +10,7 @@
 import type { ApplicationFacts } from '../src/core/application.ts';
 import * as check from '../src/core/checks/application.ts';
 import type { Checkpoint } from '../src/core/storage/checkpoint.ts';
-import { claim, prove } from './claims.ts';
+import { claim, prove, route } from './claims.ts';
 import type { NodeContext } from './context.ts';
 import { notProvided, onFault, record, type Done } from './1-role.ts';
 
@@ -31,10 +31,8 @@ export const applicationClaims = {
   'P5-I6 appliedIsAsProven': claim(check.appliedIsAsProven, ({ application }) => application),
 };
 
-type Args = { readonly context: NodeContext };
-
 export const applicationRoutes = {
-  'route somethingIsProven': ({ context }: Args) => context.proven.length > 0,
+  'route somethingIsProven': route('Proven WAL waits to be applied.', ({ proven }) => proven.length > 0),
 };
 
 export const applicationActions = {
@@ -45,6 +43,8 @@ export const applicationActions = {
     inFlight: null,
   })),
 };
+
+type Args = { readonly context: NodeContext };
 
 /** From the first batch that waits to the application boundary; `done` is where that leads. */
 export const applicationSteps = <const Next extends string>(done: Next) =>

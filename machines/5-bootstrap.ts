@@ -16,7 +16,7 @@ import type {
 } from '../src/core/bootstrap.ts';
 import * as check from '../src/core/checks/bootstrap.ts';
 import { chainAtCut } from '../src/core/wal/chain.ts';
-import { claim, prove } from './claims.ts';
+import { claim, prove, route } from './claims.ts';
 import type { NodeContext } from './context.ts';
 import { notProvided, onFault, record, type Done } from './1-role.ts';
 
@@ -42,16 +42,19 @@ export const bootstrapClaims = {
   'P5-I8 installedIsTheCut': claim(check.installedIsTheCut, ({ installed }) => installed),
 };
 
-type Args = { readonly context: NodeContext };
-
 /** Refusals that speak of the cut itself; any other speaks of the primary's present state. */
 const AGAINST_THE_CUT: readonly string[] = ['HISTORY_DIVERGED', 'POSITION_INVALID', 'WAL_PRUNED'];
 
 export const bootstrapRoutes = {
-  'route snapshotWasAnswered': ({ context: { fetched } }: Args) =>
-    fetched?.kind === 'fetched' || fetched?.kind === 'manifest damaged',
-  'route resumeWasAnswered': ({ context: { resume } }: Args) =>
-    resume?.kind === 'probed' || (resume?.kind === 'refused' && AGAINST_THE_CUT.includes(resume.code)),
+  'route snapshotWasAnswered': route(
+    'The primary answered with a snapshot, intact or not.',
+    ({ fetched }) => fetched?.kind === 'fetched' || fetched?.kind === 'manifest damaged',
+  ),
+  'route resumeWasAnswered': route(
+    'The primary answered how its WAL goes on at the cut.',
+    ({ resume }) =>
+      resume?.kind === 'probed' || (resume?.kind === 'refused' && AGAINST_THE_CUT.includes(resume.code)),
+  ),
 };
 
 export const bootstrapActions = {
@@ -79,6 +82,8 @@ function whyNot(fetched: FetchFacts | null, resume: ResumeFacts | null): string 
   if (resume?.kind === 'refused') return `${resume.code}: ${resume.message}`;
   return resume?.kind === 'unreachable' ? resume.message : 'the primary did not answer';
 }
+
+type Args = { readonly context: NodeContext };
 
 const snapshotOf = ({ context: { fetched } }: Args): SnapshotSummary =>
   (fetched as Extract<FetchFacts, { kind: 'fetched' }>).snapshot;

@@ -11,7 +11,7 @@ import * as check from '../src/core/checks/recovery.ts';
 import { decideRecovery, recoveryInputs, type RecoveryPlan } from '../src/core/recovery/decision.ts';
 import type { RepairFacts } from '../src/core/recovery/repair.ts';
 import type { DiskSurvey } from '../src/core/recovery/survey.ts';
-import { claim, prove } from './claims.ts';
+import { claim, prove, route } from './claims.ts';
 import type { NodeContext } from './context.ts';
 import { notProvided, onFault, provingNoHalt, record, type Done } from './1-role.ts';
 import { validationSteps } from './3-validation.ts';
@@ -36,12 +36,15 @@ export const recoveryClaims = {
   'P5-I4 prefixIsProven': claim(check.prefixIsProven, recoveryFacts),
 };
 
-type Args = { readonly context: NodeContext };
-
 export const recoveryRoutes = {
-  'route planIsToBootstrap': ({ context }: Args) => context.plan?.outcome === 'bootstrap',
-  'route nothingIsToReplay': ({ context: { repair, applied } }: Args) =>
-    repair?.resume?.receivedLsn === applied?.lsn,
+  'route planIsToBootstrap': route(
+    'The decision table says that the node begins from a snapshot.',
+    ({ plan }) => plan?.outcome === 'bootstrap',
+  ),
+  'route nothingIsToReplay': route(
+    'All WAL that recovery kept is applied.',
+    ({ repair, applied }) => repair?.resume?.receivedLsn === applied?.lsn,
+  ),
 };
 
 export const recoveryActions = {
@@ -52,6 +55,8 @@ export const recoveryActions = {
   }),
   recordRepair: record((_, repair: RepairFacts) => ({ repair, ...repair.resume })),
 };
+
+type Args = { readonly context: NodeContext };
 
 export const recovering = {
   description: 'Bringing the files to where the WAL proves that they are. No read is served.',

@@ -8,7 +8,7 @@
  * Source: MISSION stage 7, DESIGN 6.
  */
 import { readsAreProven, type ReadFacts } from '../src/core/read-safety.ts';
-import { claim } from './claims.ts';
+import { claim, route } from './claims.ts';
 import type { NodeContext } from './context.ts';
 
 /** The facts of the gate as the chart itself sees them from within `replicating`, for the newest view. */
@@ -29,8 +29,10 @@ function gateFacts({ input, halt, receivedLsn, validated, applied, inFlight }: N
 export const readGateClaims = { 'P5-I12 readsAreProven': claim(readsAreProven, gateFacts) };
 
 export const readGateRoutes = {
-  'route applicationIsInFlight': ({ context }: { readonly context: NodeContext }) =>
-    context.inFlight !== null,
+  'route applicationIsInFlight': route(
+    'A batch is being applied at this moment.',
+    ({ inFlight }) => inFlight !== null,
+  ),
 };
 
 export const readGate = {

@@ -22,18 +22,28 @@ export function claim<Facts>(check: Check<Facts>, facts: (context: NodeContext) 
   };
 }
 
+/** A guard that only shows the way: no invariant is decided by it. */
+export interface Route {
+  readonly description: string;
+  readonly holds: (context: NodeContext) => boolean;
+}
+
+export function route(description: string, holds: Route['holds']): Route {
+  return { description, holds };
+}
+
 type Guard = (args: { readonly context: NodeContext }) => boolean;
 
-/** One guard a claim, under the claim's own name. */
-export function guardsOf<const Claims extends Record<string, Claim>>(
-  claims: Claims,
-): { [Rule in keyof Claims]: Guard } {
+/** One guard a claim or route, under its own name. */
+export function guardsOf<const Named extends Record<string, Pick<Claim, 'holds'>>>(
+  named: Named,
+): { [Name in keyof Named]: Guard } {
   return Object.fromEntries(
-    Object.entries(claims).map(([rule, { holds: isTrue }]) => [
-      rule,
+    Object.entries(named).map(([name, { holds: isTrue }]) => [
+      name,
       ({ context }: { context: NodeContext }) => isTrue(context),
     ]),
-  ) as { [Rule in keyof Claims]: Guard };
+  ) as { [Name in keyof Named]: Guard };
 }
 
 /**

@@ -62,6 +62,17 @@ export const nodeClaims = {
   ...readGateClaims,
 };
 
+/** Every guard of the chart that is no check, by its name. */
+export const nodeRoutes = {
+  ...roleRoutes,
+  ...ingressRoutes,
+  ...validationRoutes,
+  ...applicationRoutes,
+  ...bootstrapRoutes,
+  ...recoveryRoutes,
+  ...readGateRoutes,
+};
+
 const nodeSetup = setup({
   types: {
     context: {} as NodeContext,
@@ -77,16 +88,7 @@ const nodeSetup = setup({
     ...bootstrapActors,
     ...recoveryActors,
   },
-  guards: {
-    ...guardsOf(nodeClaims),
-    ...roleRoutes,
-    ...ingressRoutes,
-    ...validationRoutes,
-    ...applicationRoutes,
-    ...bootstrapRoutes,
-    ...recoveryRoutes,
-    ...readGateRoutes,
-  },
+  guards: { ...guardsOf(nodeClaims), ...guardsOf(nodeRoutes) },
   actions: {
     ...roleActions,
     ...ingressActions,

@@ -40,6 +40,9 @@ export const primaryClaims = {
   'P5-I11 tailIsTornAtMost': claim(check.tailIsTornAtMost, recoveryFacts),
 };
 
+/** Every guard of the chart that is no check, by its name. */
+export const primaryRoutes = { ...roleRoutes };
+
 const primarySetup = setup({
   types: {
     context: {} as NodeContext,
@@ -52,7 +55,7 @@ const primarySetup = setup({
     surveyDisk: notProvided<DiskSurvey, null>('surveyDisk'),
     repairPrimary: notProvided<Checkpoint, DiskSurvey>('repairPrimary'),
   },
-  guards: { ...guardsOf(primaryClaims), ...roleRoutes },
+  guards: { ...guardsOf(primaryClaims), ...guardsOf(primaryRoutes) },
   actions: {
     ...roleActions,
     recordHalt: record((context, { rule }: { rule: keyof typeof primaryClaims }) => ({

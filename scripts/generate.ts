@@ -1,6 +1,6 @@
 /**
  * Writes the documents that are made from the source. With `--check` it writes nothing and fails when a committed one
- * is not what would be written now.
+ * is not what would be written now. A path narrows both to the documents that begin with it.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -9,6 +9,7 @@ import { chartDocument } from './chart-document.ts';
 import { cliDocument } from './cli-document.ts';
 import { coverageMarkdown, coverageMatrix } from './coverage-matrix.ts';
 import { errorsDocument } from './errors-document.ts';
+import { VISUALIZATIONS } from './visualize/documents.ts';
 
 /** Each document with what it is made by; run from the root of the project. */
 const DOCUMENTS: Readonly<Record<string, (root: string) => Promise<string>>> = {
@@ -16,11 +17,13 @@ const DOCUMENTS: Readonly<Record<string, (root: string) => Promise<string>>> = {
   'docs/generated/CLI.md': async () => cliDocument(cliProgram(() => undefined)),
   'docs/generated/CHART.md': async () => chartDocument(),
   'docs/generated/TEST-COVERAGE.md': async (root) => coverageMarkdown(await coverageMatrix(root)),
+  ...VISUALIZATIONS,
 };
 
 const root = process.cwd();
 const check = process.argv.includes('--check');
-for (const [path, make] of Object.entries(DOCUMENTS)) {
+const [wanted = ''] = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+for (const [path, make] of Object.entries(DOCUMENTS).filter(([path]) => path.startsWith(wanted))) {
   const text = await make(root);
   if (text === (await committed(join(root, path)))) continue;
   if (check) {

@@ -5,6 +5,7 @@ import { diffCommand } from './commands/diff.ts';
 import { demoCommand } from './commands/demo.ts';
 import { haltCommand } from './commands/halt.ts';
 import { importCommand } from './commands/import.ts';
+import { machineCommand } from './commands/machine.ts';
 import { nodeCommands } from './commands/node.ts';
 import { readCommand } from './commands/read.ts';
 import { snapshotCommand } from './commands/snapshot.ts';
@@ -40,6 +41,7 @@ export function cliProgram(setExit: (code: ExitCode) => void): Command {
     snapshotCommand(setExit),
     walCommand(setExit),
     haltCommand(),
+    machineCommand(),
     demoCommand(setExit),
   ];
   for (const command of commands) program.addCommand(inheriting(command, program, 'replichart'));

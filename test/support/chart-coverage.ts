@@ -3,9 +3,10 @@
  * (`recordChart` is its inspector); each test file writes down what it saw, and the end of the run joins and prints it.
  */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition, InspectionEvent } from 'xstate';
+import { transitionId } from '../../machines/chart.ts';
 import { nodeMachine } from '../../machines/node.ts';
 import { primaryMachine } from '../../machines/primary.ts';
-import { stateNodes, transitionName, transitionNames, transitionsOf } from './charts.ts';
+import { stateNodes, transitionNames } from './charts.ts';
 
 export const CHARTS = {
   node: nodeMachine as AnyStateMachine,
@@ -97,13 +98,8 @@ function chartOf(machine: AnyStateMachine): ChartName | null {
 
 const names = new WeakMap<AnyTransitionDefinition, string>();
 
-/** The name that `transitionNames` gives it: its place counts among the transitions of its state. */
 function nameOf(transition: AnyTransitionDefinition): string {
-  const known = names.get(transition);
-  if (known !== undefined) return known;
-  const places = new Map<string, number>();
-  for (const one of transitionsOf(transition.source)) names.set(one, transitionName(one, places));
-  const name = names.get(transition);
-  if (name === undefined) throw new Error(`a transition of ${transition.source.id} is not among its own`);
+  const name = names.get(transition) ?? transitionId(transition);
+  names.set(transition, name);
   return name;
 }
