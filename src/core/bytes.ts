@@ -1,4 +1,5 @@
 import { crc32c as crc32cNative } from '@node-rs/crc32';
+import { isUtf8 } from 'node:buffer';
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 /** CRC32C (Castagnoli) of the parts, in order, as if they were one buffer. */
@@ -64,3 +65,13 @@ export function uuidFromBytes(bytes: Uint8Array): string {
 /** A value that JSON can carry without loss: what facts, evidence and halt records are made of. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = Readonly<Record<string, Json>>;
+
+/** Keys are bytes: as a field of JSON, text where they are UTF-8, else base64 under a name that says so. */
+export function keyJson<const Name extends string>(name: Name, bytes: Buffer): KeyJson<Name> {
+  const field = isUtf8(bytes)
+    ? { [name]: bytes.toString('utf8') }
+    : { [`${name}_base64`]: bytes.toString('base64') };
+  return field as KeyJson<Name>;
+}
+
+type KeyJson<Name extends string> = { readonly [Field in Name | `${Name}_base64`]?: string };

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { isUtf8 } from 'node:buffer';
 import * as z from 'zod';
+import { keyJson } from '../core/bytes.ts';
 import { ReplichartError } from '../core/errors.ts';
 import { positionToJson } from '../core/position.ts';
 import { prepareCommit, type Operation, type PreparedCommit } from '../core/wal/operation.ts';
@@ -95,10 +95,6 @@ function afterOf({ after, after_base64: base64 }: z.infer<typeof rangeQuery>): B
   return base64 === undefined ? null : Buffer.from(base64, 'base64');
 }
 
-function idJson<const Name extends string>(name: Name, id: Buffer): Record<string, string> {
-  return isUtf8(id) ? { [name]: id.toString('utf8') } : { [`${name}_base64`]: id.toString('base64') };
-}
-
 async function range(view: ReadView, collection: string, after: Buffer | null, limit: number) {
   const documents: object[] = [];
   let last: Buffer | null = null;
@@ -113,14 +109,14 @@ async function range(view: ReadView, collection: string, after: Buffer | null, l
     isMore = documents.length === limit || (documents.length > 0 && bytes > RANGE_BYTES_MAX);
     if (isMore) break;
     last = found.id;
-    documents.push({ ...idJson('id', found.id), ...versionJson(found) });
+    documents.push({ ...keyJson('id', found.id), ...versionJson(found) });
   }
   return {
     position: positionToJson(view.position),
     view: { commit_id: view.commitId },
     collection,
     documents,
-    ...(isMore && last !== null ? idJson('next_after', last) : { next_after: null }),
+    ...(isMore && last !== null ? keyJson('next_after', last) : { next_after: null }),
   };
 }
 

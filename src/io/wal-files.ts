@@ -9,6 +9,12 @@ export interface SegmentFile {
   readonly bytes: number;
 }
 
+/** Where one segment file does not begin at the end of the one before it. */
+export interface Discontinuity {
+  readonly expectedLsn: number;
+  readonly foundLsn: number;
+}
+
 /** How many segments are kept open for reading: a node must not run out of descriptors because somebody reads. */
 const READ_HANDLES_MAX = 64;
 
@@ -70,9 +76,15 @@ export class WalFiles {
   }
 
   /** The first place where one file does not begin where the one before it ends, or `null`. */
-  get discontinuity(): { readonly expectedLsn: number; readonly foundLsn: number } | null {
-    let expectedLsn = this.startLsn;
+  get discontinuity(): Discontinuity | null {
+    return this.discontinuityFrom(this.startLsn);
+  }
+
+  /** The same, of the files from a segment on. */
+  discontinuityFrom(segmentStartLsn: number): Discontinuity | null {
+    let expectedLsn = segmentStartLsn;
     for (const { startLsn, bytes } of this.#segments) {
+      if (startLsn < segmentStartLsn) continue;
       if (startLsn !== expectedLsn) return { expectedLsn, foundLsn: startLsn };
       expectedLsn = startLsn + bytes;
     }

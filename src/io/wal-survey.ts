@@ -118,7 +118,7 @@ async function proveTail(wal: WalFiles, from: ChainState): Promise<DiskSurvey['t
 }
 
 /**
- * Searches for a unit that is valid in itself: magic, own LSN equal to where it stands, and checksum. Such a thing does
+ * Searches for the first unit that is valid in itself: magic, own LSN equal to where it stands, and checksum. Such a thing does
  * not come about by a torn write, so what stands before it was once whole.
  */
 export async function findValidUnit(wal: WalFiles, fromLsn: number, endLsn: number): Promise<number | null> {
@@ -126,14 +126,24 @@ export async function findValidUnit(wal: WalFiles, fromLsn: number, endLsn: numb
   while (lsn < endLsn) {
     const piece = await wal.read(lsn, Math.min(WALK_BYTES, endLsn - lsn));
     if (piece.length === 0) return null;
-    for (const magic of [FRAME_MAGIC, SEGMENT_MAGIC]) {
-      for (let at = piece.indexOf(magic, 0, 'latin1'); at >= 0; at = piece.indexOf(magic, at + 1, 'latin1'))
-        if (await isValidUnit(wal, lsn + at, magic)) return lsn + at;
-    }
+    const frameLsn = await findInPiece(wal, lsn, piece, FRAME_MAGIC);
+    const headerLsn = await findInPiece(wal, lsn, piece, SEGMENT_MAGIC);
+    if (frameLsn !== null || headerLsn !== null) return Math.min(frameLsn ?? Infinity, headerLsn ?? Infinity);
     // A magic may lie across the end of the piece.
     const whole = wal.segmentAt(lsn + piece.length) === wal.segmentAt(lsn) && piece.length === WALK_BYTES;
     lsn += whole ? piece.length - SEGMENT_MAGIC.length : piece.length;
   }
+  return null;
+}
+
+async function findInPiece(
+  wal: WalFiles,
+  pieceLsn: number,
+  piece: Buffer,
+  magic: string,
+): Promise<number | null> {
+  for (let at = piece.indexOf(magic, 0, 'latin1'); at >= 0; at = piece.indexOf(magic, at + 1, 'latin1'))
+    if (await isValidUnit(wal, pieceLsn + at, magic)) return pieceLsn + at;
   return null;
 }
 

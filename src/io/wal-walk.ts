@@ -31,7 +31,7 @@ export async function proveNext(
 ): Promise<Proof> {
   const piece = await wal.read(chain.lsn, Math.min(pieceBytes, endLsn - chain.lsn));
   // No file holds what comes next, though the stream goes on behind it: a hole between two files.
-  if (piece.length === 0) return { batch: ProvenBatch.prove(chain, piece).batch, stop: holeAt(chain) };
+  if (piece.length === 0) return { ...ProvenBatch.prove(chain, piece), stop: missingAt(chain, 0, null) };
   let proof = ProvenBatch.prove(chain, piece);
   if (proof.stop?.kind !== 'incomplete') return proof;
   if (proof.batch.to.lsn > chain.lsn && piece.length === pieceBytes) return { ...proof, stop: null };
@@ -43,13 +43,14 @@ export async function proveNext(
   return proof;
 }
 
-function holeAt(chain: ChainState): ProofStop {
+/** The stop of a unit of which fewer bytes are there than it takes. */
+export function missingAt(chain: ChainState, availableBytes: number, neededBytes: number | null): ProofStop {
   return {
     kind: 'incomplete',
     lsn: chain.lsn,
     file: segmentFileName(chain.segmentStartLsn),
     byte: chain.lsn - chain.segmentStartLsn,
-    availableBytes: 0,
-    neededBytes: null,
+    availableBytes,
+    neededBytes,
   };
 }

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { JsonObject } from '../../core/bytes.ts';
 import { ReplichartError } from '../../core/errors.ts';
 import { errorFromProblem } from '../../http/problem.ts';
+import { numberFrom } from '../arguments.ts';
 import { ask, type ClientFlags } from '../client.ts';
 import { fieldsText, outputOf } from '../output.ts';
 import { tableText } from '../table.ts';
@@ -107,12 +108,4 @@ function queryOf({ at, position: where, after, limit }: Omit<ReadFlags, 'json'>)
 function position(value: string): string {
   if (/^\d{1,16}:\d{1,16}:[0-9a-f]{64}$/.test(value)) return value;
   throw new InvalidArgumentError('It must be COMMIT_ID:LSN:HASH, the hash in 64 lower case digits.');
-}
-
-function numberFrom(min: number, max: number = Number.MAX_SAFE_INTEGER): (value: string) => number {
-  return (value) => {
-    const number = Number(value);
-    if (/^\d+$/.test(value) && number >= min && number <= max) return number;
-    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-  };
 }

@@ -1,73 +1,14 @@
 import { Command } from 'commander';
-import { EXIT, type ExitCode } from '../../core/errors.ts';
-import { positionToJson } from '../../core/position.ts';
-import { verifyWal, type WalVerdict } from '../../io/wal-verify.ts';
-import { directoryOf } from '../directory.ts';
-import { fieldsText, outputOf } from '../output.ts';
-import { progressLine } from '../progress.ts';
+import type { ExitCode } from '../../core/errors.ts';
+import { walDumpCommand } from './wal-dump.ts';
+import { walStatsCommand } from './wal-stats.ts';
+import { walVerifyCommand } from './wal-verify.ts';
 
-type SetExit = (code: ExitCode) => void;
-
-interface VerifyFlags {
-  readonly data: string;
-  readonly json?: boolean;
-}
-
-const EXIT_OF: Readonly<Record<WalVerdict['verdict'], ExitCode>> = {
-  clean: EXIT.ok,
-  torn: EXIT.tornTail,
-  corrupt: EXIT.corruption,
-};
-
-/** `replichart wal verify` */
-export function walCommand(setExit: SetExit): Command {
-  const command = new Command('wal').description('look into the WAL of a node');
-  command
-    .command('verify')
-    .description('prove the whole WAL of a data directory, from its first byte; works while the node runs')
-    .requiredOption('--data <dir>', 'data directory of the node')
-    .option('--json', 'print the result as JSON')
-    .addHelpText(
-      'after',
-      `
-Verdicts, and the exit code of each:
-  clean    (0)  every unit is proved: framing, checksum, order, history hash, commit ids
-  torn     (6)  the end is incomplete or invalid, and nothing valid stands behind: recovery discards it
-  corrupt  (5)  a rule is broken before something that is valid, or the segment files do not join
-
-Only files are read, and none is changed. "frames" counts frames of commits; "bytes" are those proved.
-
-Example:
-  replichart wal verify --data ./primary`,
-    )
-    .action((flags: VerifyFlags) => verify(flags, setExit));
-  return command;
-}
-
-async function verify(flags: VerifyFlags, setExit: SetExit): Promise<void> {
-  const { directory, identity } = await directoryOf(flags.data);
-  const progress = progressLine();
-  let found: WalVerdict;
-  try {
-    found = await verifyWal(directory, identity, ({ bytes, totalBytes, commitId }) =>
-      progress.show(`${bytes} of ${totalBytes} bytes proved, up to commit ${commitId}`),
-    );
-  } finally {
-    progress.clear();
-  }
-  const { provenTo, stop, ...counts } = found;
-  const { validUnitLsn, ...place } = stop ?? { validUnitLsn: null };
-  const result = {
-    ...counts,
-    proven_to: provenTo && positionToJson(provenTo),
-    stop: stop && { ...place, valid_unit_lsn: validUnitLsn },
-  };
-  const output = outputOf(flags);
-  const { stop: shownStop, ...summary } = result;
-  output.result(
-    result,
-    shownStop === null ? fieldsText(summary) : `${fieldsText(summary)}\n\n${fieldsText(shownStop)}`,
-  );
-  if (found.segments === 0) output.note('there is no WAL yet');
-  setExit(EXIT_OF[found.verdict]);
+/** `replichart wal verify|dump|stats` */
+export function walCommand(setExit: (code: ExitCode) => void): Command {
+  return new Command('wal')
+    .description('look into the WAL of a node')
+    .addCommand(walVerifyCommand(setExit))
+    .addCommand(walDumpCommand(setExit))
+    .addCommand(walStatsCommand(setExit));
 }

@@ -206,6 +206,14 @@ function faultOf(computed: FrameFacts['computed'], kind: 'commit id' | 'structur
 /** What ingress looks at: framing and order, nothing else. */
 export const FRAMING_CHECKS: readonly Check<UnitFacts>[] = [unitIsFramed, clusterIsOurs, unitIsInOrder];
 
+/** What binds a unit to the very history before it: one that fails them only is a good unit of another place. */
+export const CHAIN_CHECKS: readonly Check<UnitFacts>[] = [
+  clusterIsOurs,
+  unitIsInOrder,
+  historyIsContinuous,
+  commitIdsAreDense,
+];
+
 /** Everything that is proved of a unit before it may be applied, in the order in which it is reported. */
 export const UNIT_CHECKS: readonly Check<UnitFacts>[] = [
   unitIsFramed,

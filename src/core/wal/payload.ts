@@ -83,14 +83,51 @@ export function forEachOperation(
     const commitEnd = offset + frame.readUInt32LE(offset + 8);
     let at = offset + COMMIT_HEADER_BYTES;
     while (at < commitEnd) {
-      const bytes =
-        OPERATION_HEADER_BYTES +
-        (frame[at + 1] as number) +
-        frame.readUInt16LE(at + 2) +
-        frame.readUInt32LE(at + 4);
+      const bytes = operationBytes(frame, at);
       visit(commitId, at, bytes);
       at += bytes;
     }
     offset = commitEnd;
+  }
+}
+
+function operationBytes(frame: Buffer, at: number): number {
+  return (
+    OPERATION_HEADER_BYTES +
+    (frame[at + 1] as number) +
+    frame.readUInt16LE(at + 2) +
+    frame.readUInt32LE(at + 4)
+  );
+}
+
+/** Where a commit, or an operation of one, stands in its frame. */
+interface Place {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export interface CommitPlace extends Place {
+  readonly commitId: number;
+  readonly operations: number;
+}
+
+/** The commits of a frame that was inspected before, one at a time. */
+export function* commitsOf(frame: Buffer): Generator<CommitPlace> {
+  let offset = FRAME_HEADER_BYTES;
+  while (offset < frame.length) {
+    const bytes = frame.readUInt32LE(offset + 8);
+    const commitId = readSafeU64(frame, offset) as number;
+    yield { commitId, offset, bytes, operations: frame.readUInt32LE(offset + 12) };
+    offset += bytes;
+  }
+}
+
+/** The operations of a commit of a frame that was inspected before, one at a time. */
+export function* operationsOf(frame: Buffer, { offset, bytes }: Place): Generator<Place> {
+  let at = offset + COMMIT_HEADER_BYTES;
+  while (at < offset + bytes) {
+    const place = { offset: at, bytes: operationBytes(frame, at) };
+    yield place;
+    at += place.bytes;
   }
 }

@@ -10,6 +10,12 @@ export interface ProvenFrame {
   readonly bytes: Buffer;
 }
 
+/** A unit that passed every check, and its bytes: for those who show what the WAL holds. */
+export interface ProvenUnit {
+  readonly facts: UnitFacts;
+  readonly bytes: Buffer;
+}
+
 /**
  * WAL that was proved: every unit of it passed every check of `UNIT_CHECKS` against the history before it. Nothing
  * else can be applied, and only this file can make one (P5-I5).
@@ -34,6 +40,7 @@ export class ProvenBatch {
   /** Proves as many whole units of `buffer` as are good. `buffer` starts at the chain's LSN. */
   static prove(from: ChainState, buffer: Buffer): Proof {
     const frames: ProvenFrame[] = [];
+    const units: ProvenUnit[] = [];
     let chain = from;
     for (;;) {
       const offset = chain.lsn - from.lsn;
@@ -51,13 +58,15 @@ export class ProvenBatch {
                 availableBytes: available,
                 neededBytes: bytes,
               };
-        return { batch: new ProvenBatch(from, chain, frames), stop };
+        return { batch: new ProvenBatch(from, chain, frames), units, stop };
       }
       const facts = observeUnit(chain, buffer, offset, 'whole');
       if (firstViolation(UNIT_CHECKS, facts) !== undefined)
-        return { batch: new ProvenBatch(from, chain, frames), stop: { kind: 'suspect', facts } };
+        return { batch: new ProvenBatch(from, chain, frames), units, stop: { kind: 'suspect', facts } };
+      const unit = buffer.subarray(offset, offset + bytes);
       if (facts.unit === 'frame' && facts.header.kind === FRAME_KIND.commits)
-        frames.push({ lsn: chain.lsn, bytes: buffer.subarray(offset, offset + bytes) });
+        frames.push({ lsn: chain.lsn, bytes: unit });
+      units.push({ facts, bytes: unit });
       chain = advance(facts);
     }
   }
@@ -83,5 +92,7 @@ export type ProofStop =
 
 export interface Proof {
   readonly batch: ProvenBatch;
+  /** Every unit of the batch in its order: segment headers, seals and cuts as well. */
+  readonly units: readonly ProvenUnit[];
   readonly stop: ProofStop | null;
 }
