@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { destination, pino, type Logger } from 'pino';
 import { resolveConfig, type NodeConfig, type NodeConfigInput } from '../core/config.ts';
 import type { JsonObject } from '../core/bytes.ts';
 import { listen, type NodeServer } from '../http/server.ts';
@@ -10,6 +9,7 @@ import { levelVersionIndex } from '../io/level-version-index.ts';
 import { nodeFileSystem } from '../io/node-file-system.ts';
 import type { NodePorts } from '../node/ports.ts';
 import type { ServedNode } from '../node/served-node.ts';
+import { loggerOf } from './logger.ts';
 
 /** What a host may bring of its own; everything else is the real thing. */
 export type HostPorts = Partial<NodePorts>;
@@ -31,11 +31,6 @@ export function portsOf(config: NodeConfig, ports: HostPorts): NodePorts {
     newUuid: ports.newUuid ?? randomUUID,
     ...(ports.inspect === undefined ? {} : { inspect: ports.inspect }),
   };
-}
-
-function loggerOf({ logLevel, logFile, token }: NodeConfig): Logger {
-  const options = { level: logLevel, redact: token === undefined ? [] : ['token', 'headers.authorization'] };
-  return pino(options, logFile === undefined ? destination(2) : destination(logFile));
 }
 
 /** A node and the server that speaks for it; stopped together, the server first. */

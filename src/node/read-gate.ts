@@ -14,7 +14,10 @@ import { locatePosition } from '../io/wal-position.ts';
 import type { OpenStorage } from './node-storage.ts';
 import { ReadView } from './read-view.ts';
 import type { NodeSnapshot, ViewRequest } from './node-snapshot.ts';
-import { stateLine } from './transition-log.ts';
+import { stateLine } from './state-line.ts';
+
+/** What became of a read; `failed`: it could not be decided, or ended with an error after it was admitted. */
+export type ReadOutcome = 'admitted' | 'deferred' | 'refused' | 'failed';
 
 export interface ReadGatePorts {
   readonly snapshot: () => NodeSnapshot;
@@ -22,6 +25,8 @@ export interface ReadGatePorts {
   readonly open: () => OpenStorage | null;
   /** Calls the listener after every transition. */
   readonly subscribe: (listener: () => void) => () => void;
+  /** Told of every outcome; `reason` is the rule that refuses, and empty for everything else. */
+  readonly count?: (outcome: ReadOutcome, reason: string) => void;
 }
 
 type Token = ViewFacts['token'];
@@ -49,12 +54,14 @@ export class ReadGate {
   /** Runs `use` on an admitted view. @throws ReplichartError with the explanation of the refusal. */
   async read<Result>(use: (view: ReadView) => Promise<Result>, request: ViewRequest = {}): Promise<Result> {
     // Whether a position is in history never changes, so it may be looked up before the gate decides.
-    const token = await this.#lookUp(request);
+    const token = await this.#counted(() => this.#lookUp(request));
     const view = await new Promise<ReadView>((resolve, reject) => {
       const waiting: WaitingRead = { request, token, resolve, reject };
-      if (!this.#decide(waiting)) this.#waiting.push(waiting);
+      if (this.#decide(waiting)) return;
+      this.#count('deferred');
+      this.#waiting.push(waiting);
     });
-    return use(view);
+    return this.#counted(() => use(view));
   }
 
   /** What the gate says of a view at this moment, without reading. */
@@ -82,6 +89,19 @@ export class ReadGate {
     return explainReads(this.facts(request, await this.#lookUp(request)));
   }
 
+  #count(outcome: ReadOutcome, reason = ''): void {
+    this.#ports.count?.(outcome, reason);
+  }
+
+  async #counted<Result>(work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#count('failed');
+      throw error;
+    }
+  }
+
   /** `true` when the read was admitted or refused. */
   #decide({ request, token, resolve, reject }: WaitingRead): boolean {
     const facts = this.facts(request, token);
@@ -93,9 +113,13 @@ export class ReadGate {
       open === null ||
       facts.applied === null ||
       facts.view.commitId === null
-    )
+    ) {
+      this.#count('refused', admission.kind === 'refused' ? admission.check.rule : '');
       reject(refusal(facts, admission));
-    else resolve(new ReadView(open.storage, facts.view.commitId, positionOf(facts.applied)));
+    } else {
+      this.#count('admitted');
+      resolve(new ReadView(open.storage, facts.view.commitId, positionOf(facts.applied)));
+    }
     return true;
   }
 

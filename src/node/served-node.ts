@@ -1,7 +1,9 @@
 import type { Position } from '../core/position.ts';
 import type { PreparedCommit } from '../core/wal/operation.ts';
+import type { MetricsPage } from './metrics.ts';
 import type { NodeSnapshot } from './node-snapshot.ts';
 import type { ReadGate } from './read-gate.ts';
+import type { TransitionBuffer } from './transition-buffer.ts';
 
 /** What the faces of a node need of it, whichever its role. */
 export interface ServedNode {
@@ -12,4 +14,7 @@ export interface ServedNode {
   commit(commit: PreparedCommit): Promise<Position>;
   /** Admits reads, and explains why or why not. */
   readonly gate: ReadGate;
+  /** The newest transitions of this run, for whoever follows them. */
+  readonly transitions: TransitionBuffer;
+  readonly metrics: MetricsPage;
 }

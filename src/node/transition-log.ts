@@ -1,74 +1,35 @@
-import type { Logger } from 'pino';
-import type { InspectionEvent, StateValue } from 'xstate';
-import type { NodePorts } from './ports.ts';
+import type { Level, Logger } from 'pino';
+import { statesEntered } from './state-line.ts';
+import { isHalting, type Transition } from './transitions.ts';
 
-/** A state value as one line: `replicating.ingesting.receiving | replicating.readGate.open`. */
-export function stateLine(value: StateValue): string {
-  const paths = (at: StateValue, prefix: string): string[] =>
-    typeof at === 'string'
-      ? [`${prefix}${at}`]
-      : Object.entries(at).flatMap(([key, child]) =>
-          child === undefined ? [`${prefix}${key}`] : paths(child, `${prefix}${key}.`),
-        );
-  return paths(value, '').join(' | ');
-}
+export { stateLine } from './state-line.ts';
 
-interface MachineSnapshot {
-  readonly value: StateValue;
-  readonly context: {
-    readonly identity: { readonly nodeId: string } | null;
-    readonly applied: unknown;
-    readonly halt: unknown;
+/** One structured line a transition: what was asked, what it said, where the node stands, and why it is halted. */
+export function transitionLog(logger: Logger): (transition: Transition, node: string | null) => void {
+  return (transition, node) => {
+    // Nothing is louder than a halt: a logger that leaves it out leaves out everything.
+    if (!logger.isLevelEnabled('error')) return;
+    const level = levelOf(transition);
+    if (!logger.isLevelEnabled(level)) return;
+    const { from, to, event, verdicts, positions, halt } = transition;
+    logger[level](
+      {
+        node,
+        from,
+        to,
+        event,
+        guards: Object.fromEntries(verdicts.map(({ rule_id: rule, evaluation }) => [rule, evaluation])),
+        ...positions,
+        ...(halt === null ? {} : { halt }),
+      },
+      'transition',
+    );
   };
 }
 
-/**
- * The transition log and, beside it, the inspector of the host. An inspector that throws would kill the actor, so what
- * fails in one is reported to the process and nowhere else.
- */
-export function inspectorOf({
-  logger,
-  inspect,
-}: Pick<NodePorts, 'logger' | 'inspect'>): (inspection: InspectionEvent) => void {
-  const log = transitionLog(logger);
-  if (inspect === undefined) return log;
-  return (inspection) => {
-    log(inspection);
-    try {
-      inspect(inspection);
-    } catch (error) {
-      process.emitWarning(`an inspector failed: ${String(error)}`);
-    }
-  };
-}
-
-/** One structured line a microstep of the node's chart. */
-function transitionLog(logger: Logger): (inspection: InspectionEvent) => void {
-  let from = 'none';
-  return (inspection) => {
-    if (inspection.type !== '@xstate.microstep' || !isMachine(inspection.snapshot)) return;
-    try {
-      const { value, context } = inspection.snapshot as unknown as MachineSnapshot;
-      const to = stateLine(value);
-      logger.info(
-        {
-          node: context.identity?.nodeId ?? null,
-          from,
-          to,
-          event: inspection.event.type,
-          applied: context.applied,
-          ...(context.halt === null ? {} : { halt: context.halt }),
-        },
-        'transition',
-      );
-      from = to;
-    } catch (error) {
-      process.emitWarning(`a transition could not be logged: ${String(error)}`);
-    }
-  };
-}
-
-/** Effects are actors too; only the chart has a machine. */
-function isMachine(snapshot: unknown): boolean {
-  return typeof snapshot === 'object' && snapshot !== null && 'machine' in snapshot;
+/** What an operator is to look at stands out: a halt at once, a lost primary as soon as it matters. */
+function levelOf(transition: Transition): Level {
+  if (isHalting(transition)) return 'error';
+  const entered = statesEntered(transition.from, transition.to);
+  return entered.some((path) => path.endsWith('.detached')) ? 'warn' : 'info';
 }

@@ -7,7 +7,7 @@ import type { Identity } from '../core/identity.ts';
 import { positionOf, type Position } from '../core/position.ts';
 import type { Checkpoint } from '../core/storage/checkpoint.ts';
 import type { ChainState } from '../core/wal/chain.ts';
-import { primaryMachine } from '../../machines/primary.ts';
+import { primaryClaims, primaryMachine } from '../../machines/primary.ts';
 import { DataDirectory } from '../io/data-directory.ts';
 import { Fence, fenced } from '../io/fence.ts';
 import { surveyDisk } from '../io/wal-survey.ts';
@@ -21,9 +21,11 @@ import { roleActorsOf } from '../node/role-actors.ts';
 import type { NodeSnapshot } from '../node/node-snapshot.ts';
 import type { ServedNode } from '../node/served-node.ts';
 import { nodeInput, observe, refusedStart, startNode, stopNode } from '../node/start.ts';
-import { inspectorOf, stateLine } from '../node/transition-log.ts';
+import { observerOf } from '../node/observer.ts';
+import { stateLine } from '../node/state-line.ts';
 import { locatePosition, type ClaimedPosition } from '../io/wal-position.ts';
 import { repairPrimary } from './repair.ts';
+import { countWrites } from './count-writes.ts';
 import { WritePath } from './write-path.ts';
 
 /** A primary that runs: the chart, its effects and the write path joined. */
@@ -59,6 +61,8 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
   );
   const snapshots = new SnapshotStore(directory);
   const snapshotMaker = new SnapshotMaker(snapshots);
+  const observer = observerOf(ports, 'primary', primaryClaims);
+  const { transitions, metrics } = observer;
   let writePath: WritePath | null = null;
 
   const role = roleActorsOf({
@@ -95,13 +99,14 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
             chain,
             checkpoint,
           );
+          countWrites(writePath, metrics.writes);
           return checkpoint;
         }),
       },
     }),
     {
       input: nodeInput(config),
-      inspect: inspectorOf(ports),
+      inspect: observer.inspect,
     },
   );
   const identityOf = (): Identity => {
@@ -111,6 +116,7 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
   };
   // A chart that fails leaves its effects running: the fence keeps them off the disk.
   actor.subscribe({ error: (error) => fence.close(error) });
+  actor.subscribe({ error: observer.failed });
   const started = await startNode(actor, (s) => s.matches('disabled') || s.matches('halted'), role.release);
   const stop = async () => {
     await writePath?.stop();
@@ -136,11 +142,13 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
     return writePath;
   };
   const applied = () => writePath && positionOf(writePath.applied);
+  metrics.observe({ snapshot, applied, segments: () => nodeStorage.current?.wal.segments ?? null });
   const gate = new ReadGate({
     snapshot,
     applied,
     open: () => nodeStorage.current,
     subscribe: (listener) => observe(actor, listener),
+    count: observer.countRead,
   });
   return {
     identity: identityOf(),
@@ -155,6 +163,8 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
     onDurable: (listener) => working('READS_BLOCKED').onDurable(listener),
     commit: async (commit) => working('NOT_WRITABLE').commit(commit),
     gate,
+    transitions,
+    metrics,
     stop,
   };
 }

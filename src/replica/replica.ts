@@ -1,6 +1,6 @@
 import { createActor } from 'xstate';
 import type { NodeContext } from '../../machines/context.ts';
-import { nodeMachine } from '../../machines/node.ts';
+import { nodeClaims, nodeMachine } from '../../machines/node.ts';
 import type { NodeConfig } from '../core/config.ts';
 import { ReplichartError } from '../core/errors.ts';
 import { positionOf } from '../core/position.ts';
@@ -10,7 +10,7 @@ import type { NodeSnapshot } from '../node/node-snapshot.ts';
 import type { ServedNode } from '../node/served-node.ts';
 import { nodeInput, observe, refusedStart, startNode, stopNode } from '../node/start.ts';
 import { ReadGate } from '../node/read-gate.ts';
-import { inspectorOf } from '../node/transition-log.ts';
+import { observerOf } from '../node/observer.ts';
 import { replicaActors } from './actors.ts';
 
 /** A replica that runs: the chart and its effects joined. */
@@ -31,17 +31,19 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
   const fence = new Fence();
   const context = (): NodeContext => actor.getSnapshot().context;
   const effects = replicaActors(config, ports, fence, context);
+  const observer = observerOf(ports, 'replica', nodeClaims);
   const actor = createActor(
     nodeMachine.provide({
       actors: effects.actors,
     }),
     {
       input: nodeInput(config),
-      inspect: inspectorOf(ports),
+      inspect: observer.inspect,
     },
   );
   // A chart that fails leaves its effects running: the fence keeps them off the disk.
   actor.subscribe({ error: (error) => fence.close(error) });
+  actor.subscribe({ error: observer.failed });
   // From replay on the node can say what it does; before that it may still turn out not to be its own.
   const started = await startNode(
     actor,
@@ -60,7 +62,15 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
   };
   const subscribe = (listener: (snapshot: NodeSnapshot) => void) =>
     observe(actor, () => listener(snapshot()));
-  const gate = new ReadGate({ snapshot, applied, open: effects.open, subscribe });
+  const { transitions, metrics } = observer;
+  metrics.observe({ snapshot, applied, segments: () => effects.open()?.wal.segments ?? null });
+  const gate = new ReadGate({
+    snapshot,
+    applied,
+    open: effects.open,
+    subscribe,
+    count: observer.countRead,
+  });
   return {
     snapshot,
     applied,
@@ -68,6 +78,8 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
       throw new ReplichartError('WRITE_REFUSED', 'this node is a replica; only the primary makes commits');
     },
     gate,
+    transitions,
+    metrics,
     attach: () => actor.send({ type: 'replica.attach' }),
     subscribe,
     stop,

@@ -2,11 +2,14 @@ import type { NodeSnapshot } from '../../src/index.ts';
 import type { Replica } from '../../src/index.ts';
 import { startReplica, temporaryDirectory } from './nodes.ts';
 import { scriptedSource, type ScriptedSource } from './sources.ts';
-import { stateLine } from '../../src/node/transition-log.ts';
+import { stateLine } from '../../src/node/state-line.ts';
+
+/** A replica by its public handle, or the node behind it. */
+type Watched = Pick<Replica, 'snapshot' | 'subscribe'>;
 
 /** Resolves as soon as the replica's chart is as the test wants it; fails with the state it is in. */
 export function until(
-  replica: Replica,
+  replica: Watched,
   wanted: (snapshot: NodeSnapshot) => boolean,
   what = 'the state',
 ): Promise<NodeSnapshot> {
@@ -38,18 +41,18 @@ export const inState = (prefix: string) => (snapshot: NodeSnapshot) =>
     .split(' | ')
     .some((line) => line === prefix || line.startsWith(`${prefix}.`));
 
-export const halted = (replica: Replica) => until(replica, inState('halted.resting'), 'a halt');
-export const detached = (replica: Replica) =>
+export const halted = (replica: Watched) => until(replica, inState('halted.resting'), 'a halt');
+export const detached = (replica: Watched) =>
   until(replica, inState('replicating.ingesting.detached'), 'detachment');
-export const receivedLsn = (replica: Replica, lsn: number) =>
+export const receivedLsn = (replica: Watched, lsn: number) =>
   until(replica, ({ context }) => context.receivedLsn === lsn, `received LSN ${lsn}`);
 
-export const validatedLsn = (replica: Replica, lsn: number) =>
+export const validatedLsn = (replica: Watched, lsn: number) =>
   until(replica, ({ context }) => context.validated?.lsn === lsn, `validated LSN ${lsn}`);
 
-export const appliedCommit = (replica: Replica, commitId: number) =>
+export const appliedCommit = (replica: Watched, commitId: number) =>
   until(replica, ({ context }) => context.applied?.commitId === commitId, `applied commit ${commitId}`);
-export const appliedLsn = (replica: Replica, lsn: number) =>
+export const appliedLsn = (replica: Watched, lsn: number) =>
   until(replica, ({ context }) => context.applied?.lsn === lsn, `applied LSN ${lsn}`);
 
 /** A replica that is fed by a script (`scriptedSource`), on a directory of its own unless one is given. */

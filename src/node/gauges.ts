@@ -1,0 +1,141 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { NodeContext } from '../../machines/context.ts';
+import { replicaState, type ReplicaState } from '../../machines/replica-state.ts';
+import type { Position } from '../core/position.ts';
+import type { SegmentFile } from '../io/wal-files.ts';
+import type { NodeSnapshot } from './node-snapshot.ts';
+
+/** What the gauges of a node are read from. */
+export interface GaugeFacts {
+  readonly snapshot: () => NodeSnapshot;
+  readonly applied: () => Position | null;
+  /** The segments on disk; `null` while the files are closed. */
+  readonly segments: () => readonly SegmentFile[] | null;
+}
+
+/** A record, so that a state that is new cannot be forgotten here. */
+const STATES: Readonly<Record<ReplicaState, true>> = {
+  Disabled: true,
+  Initializing: true,
+  Bootstrapping: true,
+  Recovering: true,
+  ReceivingWAL: true,
+  ValidatingWAL: true,
+  ApplyingWAL: true,
+  Ready: true,
+  ReplicationHalted: true,
+  Stopped: true,
+};
+
+/**
+ * Where the primary’s durable history ends, as far as this node knows: what was proved is the primary’s, so it stands
+ * at least there, whatever it last said of itself. `null` before it has said anything.
+ */
+export function primaryPosition({
+  primaryDurable,
+  validated,
+}: NodeContext): Pick<Position, 'lsn' | 'commitId'> | null {
+  return (
+    primaryDurable && {
+      lsn: Math.max(primaryDurable.lsn, validated?.lsn ?? 0),
+      commitId: Math.max(primaryDurable.commitId, validated?.commitId ?? 0),
+    }
+  );
+}
+
+/** Adds to a registry what is read from the node at every scrape. */
+export function registerGauges(registry: Registry, node: GaugeFacts): void {
+  registerStates(registry, node);
+  const context = () => node.snapshot().context;
+  for (const [name, help, value] of figures(node, context)) {
+    new Gauge({
+      name: `replichart_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        const now = value();
+        if (now === null) this.remove();
+        else this.set(now);
+      },
+    });
+  }
+}
+
+type Figure = readonly [name: string, help: string, value: () => number | null];
+
+function figures({ snapshot, applied, segments }: GaugeFacts, context: () => NodeContext): readonly Figure[] {
+  const primary = () => primaryPosition(context());
+  const lag = (of: (position: Pick<Position, 'lsn' | 'commitId'>) => number) => {
+    const [ahead, behind] = [primary(), applied()];
+    return ahead && behind && of(ahead) - of(behind);
+  };
+  const total = (held: readonly SegmentFile[] | null) =>
+    held && held.reduce((sum, { bytes }) => sum + bytes, 0);
+  return [
+    [
+      'chart_failed',
+      '1 when the chart itself has failed, which is a bug: nothing is decided any more.',
+      () => Number(snapshot().status === 'error'),
+    ],
+    [
+      'wal_received_position_bytes',
+      'LSN at which the received, durable WAL ends.',
+      () => context().receivedLsn,
+    ],
+    [
+      'wal_validated_position_bytes',
+      'LSN at which the proven WAL ends.',
+      () => context().validated?.lsn ?? null,
+    ],
+    ['wal_applied_position_bytes', 'LSN up to which WAL is applied.', () => applied()?.lsn ?? null],
+    ['validated_commit_id', 'The last commit that is proven.', () => context().validated?.commitId ?? null],
+    ['applied_commit_id', 'The last commit that is applied.', () => applied()?.commitId ?? null],
+    [
+      'primary_position_bytes',
+      'LSN at which the primary’s durable WAL ends, as far as this replica knows.',
+      () => primary()?.lsn ?? null,
+    ],
+    [
+      'primary_commit_id',
+      'The primary’s last durable commit, as far as this replica knows.',
+      () => primary()?.commitId ?? null,
+    ],
+    [
+      'replication_lag_bytes',
+      'Bytes of the primary’s WAL that are not applied here.',
+      () => lag(({ lsn }) => lsn),
+    ],
+    [
+      'replication_lag_commits',
+      'Commits of the primary that are not applied here.',
+      () => lag(({ commitId }) => commitId),
+    ],
+    ['wal_bytes', 'Bytes of WAL on disk.', () => total(segments())],
+    ['wal_segments', 'Segment files on disk.', () => segments()?.length ?? null],
+  ];
+}
+
+function registerStates(registry: Registry, { snapshot }: GaugeFacts): void {
+  new Gauge({
+    name: 'replichart_info',
+    help: 'Which node this is.',
+    labelNames: ['role', 'node_id', 'cluster_id'],
+    registers: [registry],
+    collect() {
+      const { input, identity } = snapshot().context;
+      this.reset();
+      if (identity !== null)
+        this.set({ role: input.role, node_id: identity.nodeId, cluster_id: identity.clusterId }, 1);
+    },
+  });
+  new Gauge({
+    name: 'replichart_state',
+    help: 'The state of the node: 1 for the one it is in, 0 for every other.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      const current = replicaState(snapshot().value);
+      for (const state of Object.keys(STATES)) this.set({ state }, Number(state === current));
+    },
+  });
+}

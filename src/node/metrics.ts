@@ -1,0 +1,56 @@
+import { Registry } from 'prom-client';
+import type { Role } from '../core/identity.ts';
+import { GateCounters, ReplicaCounters, StepCounters, WriteCounters } from './counters.ts';
+import { registerGauges, type GaugeFacts } from './gauges.ts';
+import type { ReadOutcome } from './read-gate.ts';
+import type { Transition } from './transitions.ts';
+
+/** The figures of one node, as Prometheus reads them. */
+export interface MetricsPage {
+  /** Every gauge shows the same moment: the one at which this is called. */
+  text(): Promise<string>;
+  readonly contentType: string;
+}
+
+/**
+ * The figures of one node, in a registry of its own, so that nodes of one process stay apart. Counters begin at 0 with
+ * the node; gauges are read from the node when they are asked for, and one that is not known is not there.
+ *
+ * The process’s own figures (prom-client’s default metrics) are left out: they leave observers of the event loop and of
+ * garbage collection behind that nothing can end, one set a registry.
+ */
+export class NodeMetrics implements MetricsPage {
+  readonly #registry = new Registry();
+  readonly #steps = new StepCounters(this.#registry);
+  readonly #reads = new GateCounters(this.#registry);
+  readonly #progress: ReplicaCounters | null;
+  /** What the write path makes durable; only a primary has one. */
+  readonly writes: WriteCounters | null;
+
+  constructor(role: Role) {
+    this.#progress = role === 'replica' ? new ReplicaCounters(this.#registry) : null;
+    this.writes = role === 'primary' ? new WriteCounters(this.#registry) : null;
+  }
+
+  /** Says of which node the gauges are; before this there are none. */
+  observe(node: GaugeFacts): void {
+    registerGauges(this.#registry, node);
+  }
+
+  count(transition: Transition): void {
+    this.#steps.count(transition);
+    this.#progress?.count(transition);
+  }
+
+  countRead(outcome: ReadOutcome, reason: string): void {
+    this.#reads.count(outcome, reason);
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+}

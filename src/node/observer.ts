@@ -1,0 +1,55 @@
+import type { InspectionEvent } from 'xstate';
+import type { Claim } from '../../machines/claims.ts';
+import { describeError } from '../core/errors.ts';
+import type { Role } from '../core/identity.ts';
+import { NodeMetrics } from './metrics.ts';
+import type { NodePorts } from './ports.ts';
+import type { ReadOutcome } from './read-gate.ts';
+import { TransitionBuffer } from './transition-buffer.ts';
+import { transitionLog } from './transition-log.ts';
+import { TransitionReader } from './transitions.ts';
+import { unfailing } from './unfailing.ts';
+
+/** Everything that watches a node, behind one inspector. What fails in it is told to the process and nowhere else. */
+export interface NodeObserver {
+  readonly inspect: (inspection: InspectionEvent) => void;
+  /** The chart itself has failed: no transition says so. */
+  readonly failed: (error: unknown) => void;
+  readonly countRead: (outcome: ReadOutcome, reason: string) => void;
+  readonly transitions: TransitionBuffer;
+  readonly metrics: NodeMetrics;
+}
+
+/** Reads each transition once, by the claims of the chart, and hands it to log, followers and counters alike. */
+export function observerOf(
+  { logger, inspect, newUuid }: Pick<NodePorts, 'logger' | 'inspect' | 'newUuid'>,
+  role: Role,
+  claims: Readonly<Record<string, Claim>>,
+): NodeObserver {
+  const transitions = new TransitionBuffer(newUuid());
+  const metrics = new NodeMetrics(role);
+  const reader = new TransitionReader(claims);
+  const log = unfailing('the transition log', transitionLog(logger));
+  const append = unfailing('the transition buffer', transitions.append.bind(transitions));
+  const count = unfailing('the counting of transitions', metrics.count.bind(metrics));
+  const watch = unfailing('the reading of transitions', (inspection: InspectionEvent) => {
+    const transition = reader.read(inspection);
+    if (transition === null) return;
+    log(transition, reader.nodeId);
+    append(transition);
+    count(transition);
+  });
+  const host = inspect && unfailing('an inspector', inspect);
+  return {
+    inspect(inspection) {
+      watch(inspection);
+      host?.(inspection);
+    },
+    failed: unfailing('the log', (error: unknown) =>
+      logger.error({ node: reader.nodeId, error: describeError(error) }, 'the chart has failed'),
+    ),
+    countRead: unfailing('the counting of reads', metrics.countRead.bind(metrics)),
+    transitions,
+    metrics,
+  };
+}
