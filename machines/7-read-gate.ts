@@ -16,7 +16,6 @@ function gateFacts({ input, halt, receivedLsn, validated, applied, inFlight }: N
   return {
     role: input.role,
     state: 'replicating',
-    active: true,
     halt,
     receivedLsn,
     validated,

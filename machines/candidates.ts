@@ -4,12 +4,12 @@
  */
 import type { StateValue } from 'xstate';
 import { assertThat } from '../src/core/errors.ts';
-import { ruleJson } from '../src/core/explanation.ts';
+import { ruleJson, type Explanation } from '../src/core/explain/explanation.ts';
 import type { Chart, ChartState, ChartTransition } from './chart.ts';
 import type { Claim, Route } from './claims.ts';
 import type { NodeContext } from './context.ts';
 
-export type CandidateVerdict = Omit<ReturnType<typeof ruleJson>, 'rule_id'> & { readonly rule_id: string };
+export type CandidateVerdict = Explanation['rules_applied'][number];
 
 export interface Candidate {
   /** Its id in the chart. */

@@ -10,11 +10,14 @@ import { cliDocument } from './cli-document.ts';
 import { coverageMarkdown, coverageMatrix } from './coverage-matrix.ts';
 import { errorsDocument } from './errors-document.ts';
 import { VISUALIZATIONS } from './visualize/documents.ts';
+import { httpDocument, openApiDocument } from './http-document.ts';
 
 /** Each document with what it is made by; run from the root of the project. */
 const DOCUMENTS: Readonly<Record<string, (root: string) => Promise<string>>> = {
   'docs/ERRORS.md': async () => errorsDocument(),
   'docs/generated/CLI.md': async () => cliDocument(cliProgram(() => undefined)),
+  'docs/generated/HTTP.md': async () => httpDocument(),
+  'docs/generated/openapi.json': async () => openApiDocument(),
   'docs/generated/CHART.md': async () => chartDocument(),
   'docs/generated/TEST-COVERAGE.md': async (root) => coverageMarkdown(await coverageMatrix(root)),
   ...VISUALIZATIONS,

@@ -1,16 +1,16 @@
 /** The files in `visualizations/`: every chart in every format. */
 import { TEXT_FORMATS } from '../../src/chart/formats.ts';
-import { CHART_NAMES, chartNamed, type ChartName } from '../../src/node/explain-machine.ts';
+import { CHART_NAMES, CHARTS, type ChartName } from '../../machines/charts.ts';
 import { svgOf } from './svg.ts';
 
 export const VISUALIZATIONS: Readonly<Record<string, () => Promise<string>>> = Object.fromEntries(
-  CHART_NAMES.flatMap((name) => [...textFiles(name), [pathOf(name, 'svg'), () => svgOf(chartNamed(name))]]),
+  CHART_NAMES.flatMap((name) => [...textFiles(name), [pathOf(name, 'svg'), () => svgOf(CHARTS[name])]]),
 );
 
 function textFiles(name: ChartName): [string, () => Promise<string>][] {
   return Object.values(TEXT_FORMATS).map(({ extension, write }) => [
     pathOf(name, extension),
-    async () => write(chartNamed(name)),
+    async () => write(CHARTS[name]),
   ]);
 }
 

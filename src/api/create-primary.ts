@@ -1,5 +1,5 @@
 import type { Identity } from '../core/identity.ts';
-import type { Explanation } from '../core/explanation.ts';
+import type { Explanation } from '../core/explain/explanation.ts';
 import type { Position } from '../core/position.ts';
 import type { Manifest } from '../core/storage/manifest.ts';
 import { prepareCommit, type Operation } from '../core/wal/operation.ts';
@@ -46,7 +46,8 @@ export async function createPrimary(options: PrimaryOptions, ports: HostPorts = 
   const config = configOf('primary', options);
   const { node, url, stop } = await host(
     config,
-    () => openPrimary(config, portsOf(config, ports)),
+    portsOf(config, ports),
+    (all) => openPrimary(config, all),
     replicationPlane,
   );
   return {

@@ -1,4 +1,4 @@
-import type { Explanation } from '../core/explanation.ts';
+import type { Explanation } from '../core/explain/explanation.ts';
 import type { Position } from '../core/position.ts';
 import { prepareCommit, type Operation } from '../core/wal/operation.ts';
 import type { ReadView } from '../node/read-view.ts';
@@ -39,7 +39,7 @@ export interface Replica extends AsyncDisposable {
  */
 export async function createReplica(options: ReplicaOptions, ports: HostPorts = {}): Promise<Replica> {
   const config = configOf('replica', options);
-  const { node, url, stop } = await host(config, () => openReplica(config, portsOf(config, ports)));
+  const { node, url, stop } = await host(config, portsOf(config, ports), (all) => openReplica(config, all));
   return {
     url,
     snapshot: () => node.snapshot(),

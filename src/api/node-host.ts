@@ -43,14 +43,15 @@ export interface HostedNode<Node extends ServedNode> {
 
 export async function host<Node extends ServedNode & { stop(): Promise<void> }>(
   config: NodeConfig,
-  open: () => Promise<Node>,
+  ports: NodePorts,
+  open: (ports: NodePorts) => Promise<Node>,
   planes: (app: FastifyInstance, served: () => Node) => void = () => undefined,
 ): Promise<HostedNode<Node>> {
   for (const { prove } of configFileChecks(config)) await prove();
   const server: NodeServer<Node> | null =
-    config.listen === undefined ? null : await listen(config, config.listen, planes);
+    config.listen === undefined ? null : await listen(config, config.listen, ports.logger, planes);
   try {
-    const node = await open();
+    const node = await open(ports);
     server?.serve(node);
     let stopping: Promise<void> | null = null;
     const stop = async () => {

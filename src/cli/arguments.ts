@@ -8,3 +8,9 @@ export function numberFrom(min: number, max: number = Number.MAX_SAFE_INTEGER): 
     throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
   };
 }
+
+/** A position as an argument: COMMIT_ID:LSN:HASH. */
+export function positionArgument(value: string): string {
+  if (/^\d{1,16}:\d{1,16}:[0-9a-f]{64}$/.test(value)) return value;
+  throw new InvalidArgumentError('It must be COMMIT_ID:LSN:HASH, the hash in 64 lower case digits.');
+}

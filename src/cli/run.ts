@@ -3,6 +3,8 @@ import { EXIT, EXIT_MEANINGS, type ExitCode } from '../core/errors.ts';
 import { configCommand } from './commands/config.ts';
 import { diffCommand } from './commands/diff.ts';
 import { demoCommand } from './commands/demo.ts';
+import { eventsCommand } from './commands/events.ts';
+import { explainCommand } from './commands/explain.ts';
 import { haltCommand } from './commands/halt.ts';
 import { importCommand } from './commands/import.ts';
 import { machineCommand } from './commands/machine.ts';
@@ -35,6 +37,8 @@ export function cliProgram(setExit: (code: ExitCode) => void): Command {
     ...nodeCommands(setExit),
     configCommand(setExit),
     statusCommand(),
+    eventsCommand(),
+    explainCommand(setExit),
     readCommand(),
     diffCommand(setExit),
     importCommand(),

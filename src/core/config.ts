@@ -33,10 +33,21 @@ const fields = z.strictObject({
   bootstrap: z.enum(['wal', 'snapshot'], 'must be "wal" or "snapshot"').default('wal'),
   clusterId: uuid.optional(),
   nodeId: uuid.optional(),
-  /** Bearer token that callers of this node must send. */
+  /** Bearer token that callers of this node must send, on every plane that has none of its own. */
   token: text.optional(),
+  /** Tokens of single planes: replicas, readers and writers of data, and those who watch. */
+  replicationToken: text.optional(),
+  dataToken: text.optional(),
+  dxToken: text.optional(),
   /** Bearer token that this node sends to its primary; left out, the node's own. */
   primaryToken: text.optional(),
+  /** The read-only interface for people and tools: /v1, /metrics, /openapi.json. */
+  dx: z.enum(['disabled', 'enabled'], 'must be "disabled" or "enabled"').default('enabled'),
+  /** Connections that are served at a time; above that idle ones are closed, then new ones refused. */
+  connectionsMax: wholeNumber
+    .min(8, 'must be at least 8')
+    .max(65_536, 'must be at most 65536')
+    .default(1_024),
   /** Certificate authority, PEM, that vouches for the primary. */
   primaryCaFile: text.optional(),
   /** Certificate and key files: the node serves HTTPS. */
@@ -72,6 +83,17 @@ export function isLoopback(listenAddress: string): boolean {
   return LOOPBACK.test(listenAddress.slice(0, listenAddress.lastIndexOf(':')));
 }
 
+/** Who may ask a node for what; each plane may have a token of its own. */
+export const PLANES = ['replication', 'data', 'dx'] as const;
+
+/** The token that callers of a plane must send; `undefined`: none. */
+export function tokenOf(
+  config: Pick<Fields, 'token' | 'replicationToken' | 'dataToken' | 'dxToken'>,
+  plane: (typeof PLANES)[number],
+): string | undefined {
+  return config[`${plane}Token`] ?? config.token;
+}
+
 const crossRules: readonly CrossRule[] = [
   {
     field: 'primaryUrl',
@@ -85,9 +107,11 @@ const crossRules: readonly CrossRule[] = [
   },
   {
     field: 'token',
-    broken: ({ listen: address, token }) =>
-      address !== undefined && !isLoopback(address) && token === undefined,
-    rule: 'an address beyond loopback requires a token',
+    broken: (config) =>
+      config.listen !== undefined &&
+      !isLoopback(config.listen) &&
+      PLANES.some((plane) => tokenOf(config, plane) === undefined),
+    rule: 'an address beyond loopback requires a token for every plane',
   },
   {
     field: 'tlsKeyFile',
@@ -123,7 +147,7 @@ export function configFromEnvironment(
   return { name: 'environment', values };
 }
 
-const SECRETS: readonly string[] = ['token', 'primaryToken'];
+const SECRETS: readonly string[] = ['token', 'replicationToken', 'dataToken', 'dxToken', 'primaryToken'];
 
 /**
  * Joins sources, the later ones stronger, and checks the whole.

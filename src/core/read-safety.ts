@@ -19,10 +19,8 @@ export interface ViewFacts {
 /** Everything that the gate decides by: one moment of one node. */
 export interface ReadFacts {
   readonly role: Role;
-  /** The state of the chart, as one line. */
+  /** The state of the chart, as one line; where the chart does not run any more, that is said before it. */
   readonly state: string;
-  /** Whether that state is one in which this role may be read at all. */
-  readonly active: boolean;
   readonly halt: HaltReason | null;
   readonly receivedLsn: number | null;
   readonly validated: Position | null;
@@ -35,7 +33,11 @@ export const nodeIsActive: Check<ReadFacts> = defineCheck('P5-I12 nodeIsActive',
   description:
     'The node is a primary at work or a replica that replicates: not starting, bootstrapping, recovering, halted or stopped.',
   code: 'READS_BLOCKED',
-  claim: ({ active }) => active,
+  claim: ({ role, state }) => {
+    // The first word is the top-level state: regions and children follow behind "." and " | ".
+    const top = /^\w+/.exec(state)?.[0];
+    return !state.includes(' in ') && top === (role === 'primary' ? 'disabled' : 'replicating');
+  },
   evidence: ({ role, state }) => ({ role, state }),
 });
 

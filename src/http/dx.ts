@@ -1,80 +1,86 @@
 import type { FastifyInstance } from 'fastify';
-import * as z from 'zod';
-import { replicaState } from '../../machines/replica-state.ts';
-import { haltToJson } from '../core/halt.ts';
-import { positionToJson } from '../core/position.ts';
+import { explainMachine } from '../node/explain-machine.ts';
 import { explainRecovery } from '../node/explain-recovery.ts';
-import { stateLine } from '../node/transition-log.ts';
 import type { ServedNode } from '../node/served-node.ts';
-import { parse, queryNumber, viewRequest } from './request.ts';
+import { answer } from './answer.ts';
+import * as contract from './contract/dx.ts';
+import type { EndpointName } from './contract/endpoints.ts';
+import { openApi } from './contract/openapi.ts';
 import { envelope } from './envelope.ts';
+import { eventStream } from './events.ts';
 import { blockingReasons } from './health.ts';
-import { replicationJson, walJson } from './replication-json.ts';
+import { checkpointsJson, mvccJson, segmentsJson, snapshotsJson, versionsJson } from './holdings-json.ts';
+import { replicationJson, statusJson, walJson } from './replication-json.ts';
+import { viewRequest } from './view-request.ts';
 
-/** The read-only, deterministic view of a node: what it is, where it stands, why. */
-export function dxPlane(app: FastifyInstance, served: () => ServedNode): void {
-  app.get('/v1/status', async () => {
-    const node = served();
-    const applied = node.applied();
-    return envelope(statusJson(node), applied?.commitId ?? null);
-  });
-  app.get('/v1/wal', async () => {
-    const node = served();
-    return envelope(walJson(node), node.applied()?.commitId ?? null);
-  });
-  app.get('/v1/mvcc', async (request) => {
-    const node = served();
-    const { digest_at: at } = parse(mvccQuery, request.query, 'query');
-    return envelope(await mvccJson(node, at), node.applied()?.commitId ?? null);
-  });
-  app.get('/v1/explain/replication', async (request) => {
-    const node = served();
-    const explanation = await node.gate.explain(viewRequest(request));
-    return envelope({ ...explanation }, explanation.observed_snapshot.commit_id);
-  });
-  app.get('/v1/explain/recovery', async () => {
-    const node = served();
-    return envelope({ ...explainRecovery(node.snapshot()) }, node.applied()?.commitId ?? null);
-  });
-  app.get('/v1/replication', async () => {
-    const node = served();
-    return envelope(replicationJson(node, blockingReasons(node)), node.applied()?.commitId ?? null);
-  });
-}
+/** The read-only, deterministic view of a node: what it is, where it stands, why. It can be left out whole. */
+export function dxPlane(
+  app: FastifyInstance,
+  served: () => ServedNode,
+  endpoints: readonly EndpointName[],
+): void {
+  const commitIdOf = (node: ServedNode) => node.applied()?.commitId ?? null;
 
-const mvccQuery = z.object({ digest_at: queryNumber.optional() });
-
-/** The views that can be had. A state digest is a read of everything, so it passes the gate like any other. */
-async function mvccJson(node: ServedNode, digestAt: number | undefined) {
-  const applied = node.applied();
-  const digest =
-    digestAt === undefined ? null : await node.gate.read((view) => view.stateDigest(), { at: digestAt });
-  return {
-    newest_view_commit_id: applied?.commitId ?? null,
-    position: applied && positionToJson(applied),
-    snapshot_cut_commit_id: node.snapshot().context.applied?.snapshotCut ?? null,
-    state_digest: digest && {
-      commit_id: digest.commitId,
-      sha256: digest.sha256,
-      versions: digest.versions,
-      keys: digest.keys,
-    },
-  };
-}
-
-export function statusJson(node: ServedNode) {
-  const { value, context, status } = node.snapshot();
-  const { identity, input, halt } = context;
-  const applied = node.applied();
-  return {
-    role: input.role,
-    node_id: identity?.nodeId ?? null,
-    cluster_id: identity?.clusterId ?? null,
-    replication: input.replication,
-    replica_state: replicaState(value),
-    machine_state: status === 'error' ? `failed in ${stateLine(value)}` : stateLine(value),
-    position: applied && positionToJson(applied),
-    blocking_reason: halt === null ? null : { code: halt.code, invariant: halt.invariant, rule: halt.rule },
-    failure: halt && haltToJson(halt),
-  };
+  answer(app, contract.getStatus, async () => {
+    const node = served();
+    return envelope(statusJson(node), commitIdOf(node));
+  });
+  answer(app, contract.getReplication, async () => {
+    const node = served();
+    return envelope(replicationJson(node, blockingReasons(node)), commitIdOf(node));
+  });
+  answer(app, contract.getWal, async ({ query }) => {
+    const node = served();
+    return envelope({ ...walJson(node), ...segmentsJson(node, query) }, commitIdOf(node));
+  });
+  answer(app, contract.getMvcc, async ({ query }) => {
+    const node = served();
+    return envelope(await mvccJson(node, query.digest_at), commitIdOf(node));
+  });
+  answer(app, contract.getVersions, async ({ query }) => {
+    const versions = await versionsJson(served(), query);
+    return envelope(versions, versions.view_commit_id, [], query.at === undefined ? 'live' : 'explicit');
+  });
+  answer(app, contract.getSnapshots, async ({ query }) => {
+    const node = served();
+    return envelope(await snapshotsJson(node, query), commitIdOf(node));
+  });
+  answer(app, contract.getCheckpoints, async () => {
+    const node = served();
+    return envelope(await checkpointsJson(node), commitIdOf(node));
+  });
+  answer(app, contract.getMachine, async ({ query }) => {
+    const node = served();
+    const chart = query.chart === false ? null : node.chart.chart();
+    return envelope({ ...explainMachine(node.chart, node.snapshot()), chart }, commitIdOf(node));
+  });
+  answer(app, contract.explainReplication, async ({ query }) => {
+    const explanation = await served().gate.explain(viewRequest(query));
+    return envelope(explanation, explanation.observed_snapshot.commit_id);
+  });
+  answer(app, contract.explainRecovery, async () => {
+    const node = served();
+    return envelope(explainRecovery(node.snapshot()), commitIdOf(node));
+  });
+  answer(app, contract.explainRead, async ({ query }) => {
+    const bytes = (text: string | undefined, base64: string | undefined) =>
+      text === undefined ? Buffer.from(base64 ?? '', 'base64') : Buffer.from(text);
+    const explanation = await served().gate.explainRead(
+      bytes(query.collection, query.collection_base64),
+      bytes(query.id, query.id_base64),
+      viewRequest(query),
+    );
+    return envelope(explanation, explanation.observed_snapshot.commit_id);
+  });
+  answer(app, contract.getEvents, async ({ query, request, reply }) => {
+    eventStream(served().transitions, query, request.headers['last-event-id'], reply);
+    return reply;
+  });
+  answer(app, contract.getMetrics, async ({ reply }) => {
+    const { metrics } = served();
+    return reply.type(metrics.contentType).send(await metrics.text());
+  });
+  // The description never changes while a node runs.
+  const description = openApi(endpoints) as unknown as Record<string, unknown>;
+  answer(app, contract.getOpenApi, async () => description);
 }

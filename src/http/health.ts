@@ -1,15 +1,19 @@
 import type { FastifyInstance } from 'fastify';
 import { gateVerdicts, noApplicationIsInFlight } from '../core/read-safety.ts';
 import type { ServedNode } from '../node/served-node.ts';
+import { answer } from './answer.ts';
+import { getLivez, getReadyz } from './contract/health.ts';
 
 /** For process supervisors and load balancers: alive, and safe to send reads to. */
 export function healthPlane(app: FastifyInstance, served: () => ServedNode | null): void {
-  app.get('/livez', async () => ({ status: 'ok' }));
+  answer(app, getLivez, async () => ({ status: 'ok' as const }));
 
-  app.get('/readyz', async (_request, reply) => {
+  answer(app, getReadyz, async ({ query, reply }) => {
     const reasons = blockingReasons(served());
-    void reply.code(reasons.length === 0 ? 200 : 503);
-    return { ready: reasons.length === 0, reasons };
+    const ready = reasons.length === 0;
+    void reply.code(ready ? 200 : 503);
+    if (query.verbose === true) return reply.type('text/plain').send(verboseLines(served(), ready));
+    return { ready, reasons };
   });
 }
 
@@ -21,4 +25,17 @@ export function blockingReasons(node: ServedNode | null): readonly string[] {
   return gateVerdicts(facts)
     .filter(({ rule, evaluation }) => evaluation !== 'holds' && rule !== noApplicationIsInFlight.rule)
     .map(({ rule }) => rule);
+}
+
+/** One line a check, as health checks of services are commonly printed. */
+function verboseLines(node: ServedNode | null, ready: boolean): string {
+  const verdicts = node === null ? [] : gateVerdicts(node.gate.facts());
+  const lines = verdicts.map(({ rule, evaluation, evidence }) =>
+    evaluation === 'holds'
+      ? `[+] ${rule}: holds`
+      : `[${rule === noApplicationIsInFlight.rule ? '~' : '-'}] ${rule}: ${evaluation} ${JSON.stringify(evidence)}`,
+  );
+  return [...(node === null ? ['[-] the node is starting'] : lines), ready ? 'ready' : 'not ready', ''].join(
+    '\n',
+  );
 }

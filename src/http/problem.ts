@@ -1,3 +1,4 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { ERRORS, ReplichartError, type ErrorCode } from '../core/errors.ts';
 import type { JsonObject } from '../core/bytes.ts';
 import type { InvariantId } from '../core/invariants.ts';
@@ -13,6 +14,26 @@ export function problemBody(error: ReplichartError) {
     status,
     detail: `${message}. ${action}`,
   };
+}
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /** The code of the refusal that was answered with, for the log. */
+    problemCode: ErrorCode | null;
+  }
+}
+
+/** Whatever a handler throws, and every address that there is not, is answered with a problem. */
+export function answerProblems(app: FastifyInstance): void {
+  app.decorateReply('problemCode', null);
+  const answer = (error: ReplichartError, reply: FastifyReply) => {
+    reply.problemCode = error.code;
+    void reply.code(ERRORS[error.code].status).type('application/problem+json').send(problemBody(error));
+  };
+  app.setErrorHandler((thrown, _request, reply) => answer(asReplichartError(thrown), reply));
+  app.setNotFoundHandler(({ method, url }, reply) =>
+    answer(new ReplichartError('NOT_FOUND', `there is no ${method} ${url}`), reply),
+  );
 }
 
 interface FrameworkError {

@@ -1,10 +1,33 @@
 import { replicaState } from '../../machines/replica-state.ts';
 import { haltToJson } from '../core/halt.ts';
+import { positionToJson } from '../core/position.ts';
+import { primaryPosition } from '../node/gauges.ts';
 import type { ServedNode } from '../node/served-node.ts';
+import { stateLine } from '../node/state-line.ts';
+
+/** What a node is and where it stands. */
+export function statusJson(node: ServedNode) {
+  const { value, context, status } = node.snapshot();
+  const { identity, input, halt } = context;
+  const applied = node.applied();
+  return {
+    role: input.role,
+    node_id: identity?.nodeId ?? null,
+    cluster_id: identity?.clusterId ?? null,
+    replication: input.replication,
+    replica_state: replicaState(value),
+    machine_state: status === 'error' ? `failed in ${stateLine(value)}` : stateLine(value),
+    position: applied && positionToJson(applied),
+    blocking_reason: halt === null ? null : { code: halt.code, invariant: halt.invariant, rule: halt.rule },
+    failure: halt && haltToJson(halt),
+  };
+}
 
 /** How far the WAL of a node has come: received, proved and applied are three different things. */
 export function walJson(node: ServedNode) {
-  const { receivedLsn, validated, primaryDurable } = node.snapshot().context;
+  const { context } = node.snapshot();
+  const { receivedLsn, validated } = context;
+  const primary = primaryPosition(context);
   const applied = node.applied();
   return {
     wal_received_lsn: receivedLsn,
@@ -13,9 +36,8 @@ export function walJson(node: ServedNode) {
     validated_commit_id: validated?.commitId ?? null,
     applied_commit_id: applied?.commitId ?? null,
     history_hash: (applied ?? validated)?.historyHash ?? null,
-    // What was proved is the primary's: it stands at least there, whatever it last said of itself.
-    primary_durable_lsn: primaryDurable && Math.max(primaryDurable.lsn, validated?.lsn ?? 0),
-    primary_commit_id: primaryDurable && Math.max(primaryDurable.commitId, validated?.commitId ?? 0),
+    primary_durable_lsn: primary?.lsn ?? null,
+    primary_commit_id: primary?.commitId ?? null,
   };
 }
 
@@ -35,7 +57,7 @@ export function replicationJson(node: ServedNode, blocking: readonly string[]) {
     wal_applied_lsn: wal.wal_applied_lsn,
     history_hash: wal.history_hash,
     snapshot_bootstrap_state: bootstrapState(node),
-    read_safety: blocking.length === 0 ? 'Safe' : 'Unsafe',
+    read_safety: blocking.length === 0 ? ('Safe' as const) : ('Unsafe' as const),
     blocking_reason: blocking[0] ?? null,
     detachment,
     failure: halt && haltToJson(halt),

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import { pipeline, Readable } from 'node:stream';
-import * as z from 'zod';
 import { ReplichartError } from '../core/errors.ts';
 import { FORMAT_VERSION } from '../core/limits.ts';
 import { positionToJson, type Position } from '../core/position.ts';
@@ -9,20 +8,12 @@ import { manifestJson } from '../core/storage/manifest.ts';
 import { encodeNotice } from '../core/wal/notice.ts';
 import type { PrimaryNode } from '../primary/primary.ts';
 import { envelope } from './envelope.ts';
-import { parse, queryNumber } from './request.ts';
+import { grows } from './grows.ts';
+import { answer } from './answer.ts';
+import { postSnapshot } from './contract/data.ts';
+import { getBlock, getIdentity, getManifest, getWalStream, listSnapshots } from './contract/replication.ts';
 
 const READ_BYTES = 256 * 1024;
-
-const blockParams = z.object({ id: z.string(), n: queryNumber });
-const walQuery = z.object({
-  from_lsn: queryNumber,
-  history_hash: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits in lower case')
-    .optional(),
-  commit_id: queryNumber.optional(),
-  notice_interval_ms: queryNumber.pipe(z.number().min(10).max(3_600_000)).optional(),
-});
 
 /** What a primary serves to replicas. It answers what is asked and remembers nobody. */
 export function replicationPlane(app: FastifyInstance, served: () => PrimaryNode): void {
@@ -33,7 +24,7 @@ export function replicationPlane(app: FastifyInstance, served: () => PrimaryNode
     return node;
   };
 
-  app.get('/replication/v1/identity', async () => {
+  answer(app, getIdentity, async () => {
     const node = enabled();
     const { durable, oldestLsn } = node.history();
     return envelope(
@@ -48,7 +39,7 @@ export function replicationPlane(app: FastifyInstance, served: () => PrimaryNode
     );
   });
 
-  app.get('/replication/v1/snapshots', async () => {
+  answer(app, listSnapshots, async () => {
     const node = enabled();
     const { snapshots } = node;
     const found = await Promise.all((await snapshots.list()).map((id) => snapshots.inspect(id)));
@@ -62,25 +53,23 @@ export function replicationPlane(app: FastifyInstance, served: () => PrimaryNode
     );
   });
 
-  app.get('/replication/v1/snapshots/:id/manifest', async (request, reply) => {
-    const { id } = request.params as { id: string };
-    return reply.type('text/plain').send(await enabled().snapshots.manifestBytes(id));
-  });
+  answer(app, getManifest, async ({ params: { id }, reply }) =>
+    reply.type('text/plain').send(await enabled().snapshots.manifestBytes(id)),
+  );
 
-  app.get('/replication/v1/snapshots/:id/blocks/:n', async (request, reply) => {
-    const { id, n } = parse(blockParams, request.params, 'path');
+  answer(app, getBlock, async ({ params: { id, n }, reply }) => {
     return reply.type('application/octet-stream').send(await enabled().snapshots.block(id, n));
   });
 
   // An explicit command of an operator, not of a replica: it works with replication disabled as well.
-  app.post('/data/v1/snapshots', async (_request, reply) =>
-    reply.code(201).send(manifestJson(await served().createSnapshot())),
-  );
+  answer(app, postSnapshot, async ({ reply }) => {
+    const made = await served().createSnapshot();
+    void reply.code(201);
+    return manifestJson(made);
+  });
 
-  // HEAD would read the whole stream only to throw it away.
-  app.get('/replication/v1/wal', { exposeHeadRoute: false }, async (request, reply) => {
+  answer(app, getWalStream, async ({ query, reply }) => {
     const node = enabled();
-    const query = parse(walQuery, request.query, 'query');
     const start = await node.locate({
       lsn: query.from_lsn,
       commitId: query.commit_id,
@@ -107,6 +96,7 @@ export function replicationPlane(app: FastifyInstance, served: () => PrimaryNode
     pipeline(Readable.from(bytes, { objectMode: false, highWaterMark: READ_BYTES }), raw, () =>
       raw.destroy(),
     );
+    return reply;
   });
 }
 
@@ -129,32 +119,14 @@ async function* follow(
       if (bytes.length === 0) return;
       yield bytes;
       lsn += bytes.length;
-    } else if (!(await grows(node, lsn, noticeIntervalMs, ended)) && !ended.aborted) {
-      yield encodeNotice(durable);
+    } else {
+      const grown = await grows(
+        () => node.history().durable.lsn > lsn,
+        (listener) => node.onDurable(listener),
+        noticeIntervalMs,
+        ended,
+      );
+      if (!grown && !ended.aborted) yield encodeNotice(durable);
     }
   }
-}
-
-/** Waits until durable history has grown beyond `lsn`; `false` when time is up or the follower is gone. */
-function grows(
-  node: PrimaryNode,
-  lsn: number,
-  timeoutMs: number | null,
-  ended: AbortSignal,
-): Promise<boolean> {
-  return new Promise((resolve) => {
-    const finish = (grown: boolean) => {
-      clearTimeout(timer);
-      stopListening();
-      ended.removeEventListener('abort', gone);
-      resolve(grown);
-    };
-    const gone = () => finish(false);
-    const timer = timeoutMs === null ? undefined : setTimeout(gone, timeoutMs);
-    ended.addEventListener('abort', gone, { once: true });
-    const stopListening = node.onDurable(() => {
-      if (node.history().durable.lsn > lsn) finish(true);
-    });
-    if (node.history().durable.lsn > lsn) finish(true);
-  });
 }

@@ -1,15 +1,19 @@
 import { fastify, type FastifyInstance } from 'fastify';
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { equalInConstantTime } from '../core/bytes.ts';
+import type { Logger } from 'pino';
 import type { NodeConfig } from '../core/config.ts';
-import { ERRORS, ReplichartError } from '../core/errors.ts';
+import { ReplichartError } from '../core/errors.ts';
 import { ID_BYTES_MAX } from '../core/limits.ts';
 import type { ServedNode } from '../node/served-node.ts';
+import { requireTokens } from './access.ts';
+import { limitConnections, TIMEOUTS } from './connections.ts';
+import { ENDPOINT_NAMES, ENDPOINTS, type EndpointName } from './contract/endpoints.ts';
 import { dataPlane } from './data-plane.ts';
 import { dxPlane } from './dx.ts';
 import { healthPlane } from './health.ts';
-import { asReplichartError, problemBody } from './problem.ts';
+import { answerProblems } from './problem.ts';
+import { logRequests } from './request-log.ts';
 
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -28,6 +32,7 @@ export interface NodeServer<Node extends ServedNode> {
 export async function listen<Node extends ServedNode>(
   config: NodeConfig,
   address: string,
+  logger: Logger,
   planes: (app: FastifyInstance, served: () => Node) => void,
 ): Promise<NodeServer<Node>> {
   let node: Node | null = null;
@@ -36,8 +41,12 @@ export async function listen<Node extends ServedNode>(
     return node;
   };
   const app = await newApp(config);
+  limitConnections(app.server, config.connectionsMax);
+  logRequests(app, logger);
+  answerProblems(app);
+  requireTokens(app, config);
   healthPlane(app, () => node);
-  dxPlane(app, served);
+  if (config.dx === 'enabled') dxPlane(app, served, endpointsOf(config));
   dataPlane(app, served);
   planes(app, served);
   const colon = address.lastIndexOf(':');
@@ -62,37 +71,28 @@ export async function listen<Node extends ServedNode>(
   };
 }
 
-async function newApp(config: NodeConfig): Promise<FastifyInstance> {
-  const { tlsCertFile, tlsKeyFile, token } = config;
+/** What a node of this configuration serves: only a primary has a replication plane, and makes snapshots. */
+function endpointsOf({ role }: NodeConfig): readonly EndpointName[] {
+  return ENDPOINT_NAMES.filter(
+    (name) => role === 'primary' || (ENDPOINTS[name].plane !== 'replication' && name !== 'postSnapshot'),
+  );
+}
+
+async function newApp({ tlsCertFile, tlsKeyFile }: NodeConfig): Promise<FastifyInstance> {
+  const http = { maxHeaderSize: 4 * ID_BYTES_MAX, ...TIMEOUTS };
   const options = {
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
     forceCloseConnections: true,
+    requestTimeout: TIMEOUTS.requestTimeout,
+    keepAliveTimeout: TIMEOUTS.keepAliveTimeout,
     // Ids may be long, and every byte of one may be escaped.
     routerOptions: { maxParamLength: 3 * ID_BYTES_MAX },
-    http: { maxHeaderSize: 4 * ID_BYTES_MAX },
   } as const;
-  const app: FastifyInstance =
-    tlsCertFile === undefined || tlsKeyFile === undefined
-      ? fastify(options)
-      : fastify({
-          ...options,
-          https: { cert: await readFile(tlsCertFile), key: await readFile(tlsKeyFile) },
-        });
-  app.setErrorHandler((thrown, _request, reply) => {
-    const error = asReplichartError(thrown);
-    void reply.code(ERRORS[error.code].status).type('application/problem+json').send(problemBody(error));
-  });
-  app.setNotFoundHandler((request, reply) => {
-    const error = new ReplichartError('NOT_FOUND', `there is no ${request.method} ${request.url}`);
-    void reply.code(404).type('application/problem+json').send(problemBody(error));
-  });
-  if (token !== undefined)
-    app.addHook('onRequest', async (request) => {
-      if (request.url === '/livez') return;
-      const sent = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
-      if (sent === undefined || !equalInConstantTime(sent, token))
-        throw new ReplichartError('UNAUTHORIZED', 'the bearer token is missing or wrong');
-    });
-  return app;
+  return tlsCertFile === undefined || tlsKeyFile === undefined
+    ? fastify({ ...options, http })
+    : fastify({
+        ...options,
+        https: { ...http, cert: await readFile(tlsCertFile), key: await readFile(tlsKeyFile) },
+      });
 }

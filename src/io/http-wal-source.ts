@@ -40,7 +40,7 @@ export function httpWalSource(options: HttpSourceOptions): WalSource {
     async identify() {
       return answered(async (): Promise<MeetFacts> => {
         const response = await get('identity');
-        if (response.statusCode !== 200) return refusal(response);
+        if (response.statusCode !== 200) return refusal(response, options.token);
         const { data } = (await response.body.json()) as { data: IdentityJson };
         if (!isUuid(data.cluster_id))
           return { kind: 'unreachable', message: 'it answered, and not as a primary does' };
@@ -68,7 +68,7 @@ export function httpWalSource(options: HttpSourceOptions): WalSource {
           notice_interval_ms: String(NOTICE_INTERVAL_MS),
         });
         const response = await get(`wal?${query.toString()}`);
-        if (response.statusCode !== 200) return refusal(response);
+        if (response.statusCode !== 200) return refusal(response, options.token);
         const header = (name: string) => String(response.headers[name] ?? '');
         const startLsn = Number(header(REPLICATION_HEADERS.startLsn));
         return {
@@ -90,23 +90,28 @@ export function httpWalSource(options: HttpSourceOptions): WalSource {
     async listSnapshots() {
       return answered(async (): Promise<SnapshotList> => {
         const response = await get('snapshots');
-        if (response.statusCode !== 200) return refusal(response);
+        if (response.statusCode !== 200) return refusal(response, options.token);
         const { data } = (await response.body.json()) as { data: { snapshots: { snapshot_id: string }[] } };
         return { kind: 'listed', snapshotIds: data.snapshots.map(({ snapshot_id: id }) => id) };
       });
     },
-    snapshotManifest: (id) => bytesOf(() => get(`snapshots/${id}/manifest`), MANIFEST_BYTES_MAX),
+    snapshotManifest: (id) =>
+      bytesOf(() => get(`snapshots/${id}/manifest`), MANIFEST_BYTES_MAX, options.token),
     snapshotBlock: (id, index) =>
-      bytesOf(() => get(`snapshots/${id}/blocks/${index}`), SNAPSHOT_BLOCK_BYTES_MAX),
+      bytesOf(() => get(`snapshots/${id}/blocks/${index}`), SNAPSHOT_BLOCK_BYTES_MAX, options.token),
     close: () => agent.destroy(),
   };
 }
 
 /** A body of bounded size; a larger one is no answer. */
-function bytesOf(ask: () => Promise<Dispatcher.ResponseData>, bytesMax: number): Promise<SourceBytes> {
+function bytesOf(
+  ask: () => Promise<Dispatcher.ResponseData>,
+  bytesMax: number,
+  secret: string | undefined,
+): Promise<SourceBytes> {
   return answered(async (): Promise<SourceBytes> => {
     const response = await ask();
-    if (response.statusCode !== 200) return refusal(response);
+    if (response.statusCode !== 200) return refusal(response, secret);
     const parts: Buffer[] = [];
     let bytes = 0;
     for await (const part of response.body as AsyncIterable<Buffer>) {
@@ -137,8 +142,14 @@ async function answered<Answer>(ask: () => Promise<Answer>): Promise<Answer | So
   }
 }
 
-async function refusal(response: Dispatcher.ResponseData): Promise<SourceFailure> {
-  const text = await response.body.text();
+/** What a primary refuses with goes into states, records and logs: what it might repeat of our secret does not. */
+async function refusal(
+  response: Dispatcher.ResponseData,
+  secret: string | undefined,
+): Promise<SourceFailure> {
+  const body = await response.body.text();
+  const text =
+    secret === undefined ? body : body.replaceAll(JSON.stringify(secret).slice(1, -1), '[withheld]');
   const named = errorOf(text);
   return named === null
     ? { kind: 'unreachable', message: `it answered ${response.statusCode}, and not as a primary does` }

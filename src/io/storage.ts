@@ -133,17 +133,28 @@ export class Storage {
 
   /** The version of a document that a view sees: the newest with a commit id of at most `bound`. */
   async get(bound: number, collection: Buffer, id: Buffer): Promise<Version | null> {
+    const version = await this.newest(bound, collection, id);
+    return version === null || version.document === null ? null : version;
+  }
+
+  /** The version that a view sees, also where it is a deletion. */
+  async newest(bound: number, collection: Buffer, id: Buffer): Promise<StoredVersion | null> {
     const entry = await this.#index.first(versionKey(collection, id, bound), afterDocument(collection, id));
-    if (entry === undefined) return null;
-    const version = await this.#read(entry);
-    return version.document === null ? null : version;
+    return entry === undefined ? null : this.#read(entry);
+  }
+
+  /** The versions of one document with a commit id of at most `bound`, newest first. */
+  async *chain(bound: number, collection: Buffer, id: Buffer): AsyncGenerator<StoredVersion> {
+    const from = versionKey(collection, id, bound);
+    for await (const page of this.#index.pages(from, afterDocument(collection, id)))
+      for (const entry of page) yield await this.#read(entry);
   }
 
   /**
    * The documents of a collection that a view sees, in id order, after `after`. Deleted ones are left out. Bounded
    * memory: a page of index entries at a time.
    */
-  async *scan(bound: number, collection: Buffer, after: Buffer | null): AsyncGenerator<Version> {
+  async *scan(bound: number, collection: Buffer, after: Buffer | null): AsyncGenerator<StoredVersion> {
     const bounds = collectionBounds(collection);
     const from = after === null ? bounds.from : afterDocument(collection, after);
     for await (const entry of this.#visible(bound, from, bounds.to)) {
@@ -152,9 +163,14 @@ export class Storage {
     }
   }
 
-  /** Every retained version with a commit id of at most `bound`, in key order, newest first within a key. */
-  async *versions(bound: number): AsyncGenerator<StoredVersion> {
-    for await (const page of this.#index.pages(FIRST_VERSION_KEY, AFTER_VERSION_KEYS))
+  /**
+   * Every retained version with a commit id of at most `bound`, in key order, newest first within a key; of those with
+   * keys after `after`, if that is given.
+   */
+  async *versions(bound: number, after?: Buffer): AsyncGenerator<StoredVersion> {
+    // The shortest key after a key is that key and a zero byte.
+    const from = after === undefined ? FIRST_VERSION_KEY : Buffer.concat([after, Buffer.from([0])]);
+    for await (const page of this.#index.pages(from, AFTER_VERSION_KEYS))
       for (const entry of page) if (commitIdOfKey(entry.key) <= bound) yield await this.#read(entry);
   }
 
@@ -202,6 +218,7 @@ export class Storage {
       id: record.id,
       document: record.op === OP_DELETE ? null : record.document,
       record: bytes,
+      place,
     };
   }
 }

@@ -1,16 +1,11 @@
-import { matchesState } from 'xstate';
+import type { JsonObject } from '../core/bytes.ts';
 import { ReplichartError } from '../core/errors.ts';
-import type { Explanation } from '../core/explanation.ts';
-import { ruleJson } from '../core/explanation.ts';
-import { positionOf, positionToJson } from '../core/position.ts';
-import {
-  admissionOf,
-  gateVerdicts,
-  type Admission,
-  type ReadFacts,
-  type ViewFacts,
-} from '../core/read-safety.ts';
+import type { Explanation } from '../core/explain/explanation.ts';
+import { explainReads } from '../core/explain/replication.ts';
+import { positionOf } from '../core/position.ts';
+import { admissionOf, type Admission, type ReadFacts, type ViewFacts } from '../core/read-safety.ts';
 import { locatePosition } from '../io/wal-position.ts';
+import { explainUnread } from './explain-read.ts';
 import type { OpenStorage } from './node-storage.ts';
 import { ReadView } from './read-view.ts';
 import type { NodeSnapshot, ViewRequest } from './node-snapshot.ts';
@@ -73,8 +68,6 @@ export class ReadGate {
     return {
       role: input.role,
       state: status === 'error' ? `failed in ${stateLine(value)}` : stateLine(value),
-      active:
-        status === 'active' && matchesState(input.role === 'primary' ? 'disabled' : 'replicating', value),
       halt,
       receivedLsn,
       validated,
@@ -102,6 +95,17 @@ export class ReadGate {
     }
   }
 
+  /** Which version of a document a read would give, and why; or why it would be refused. Waits as the read would. */
+  async explainRead(collection: Buffer, id: Buffer, request: ViewRequest = {}): Promise<Explanation> {
+    try {
+      return await this.read((view) => view.explain(collection, id), request);
+    } catch (error) {
+      const facts = refusedOn.get(error as object);
+      if (facts === undefined) throw error;
+      return explainUnread(facts, collection, id, null);
+    }
+  }
+
   /** `true` when the read was admitted or refused. */
   #decide({ request, token, resolve, reject }: WaitingRead): boolean {
     const facts = this.facts(request, token);
@@ -118,7 +122,7 @@ export class ReadGate {
       reject(refusal(facts, admission));
     } else {
       this.#count('admitted');
-      resolve(new ReadView(open.storage, facts.view.commitId, positionOf(facts.applied)));
+      resolve(new ReadView(open.storage, facts.view.commitId, positionOf(facts.applied), facts));
     }
     return true;
   }
@@ -148,7 +152,16 @@ export class ReadGate {
   }
 }
 
+/** The facts that a refusal was decided on. */
+const refusedOn = new WeakMap<object, ReadFacts>();
+
 function refusal(facts: ReadFacts, admission: Admission): ReplichartError {
+  const error = refusalError(facts, admission);
+  refusedOn.set(error, facts);
+  return error;
+}
+
+function refusalError(facts: ReadFacts, admission: Admission): ReplichartError {
   const explanation = explainReads(facts);
   if (admission.kind !== 'refused')
     return new ReplichartError('READS_BLOCKED', 'the files of the node are closed');
@@ -156,30 +169,10 @@ function refusal(facts: ReadFacts, admission: Admission): ReplichartError {
   const code = check.code(facts);
   return new ReplichartError(code, `the read is refused: ${check.rule} does not hold`, {
     invariant: check.invariant,
-    evidence: { rule: check.rule, ...check.evidence(facts), explanation: { ...explanation } },
-  });
-}
-
-/** The explanation of one moment; the same facts give the same bytes. */
-export function explainReads(facts: ReadFacts): Explanation {
-  const verdicts = gateVerdicts(facts);
-  const violated = verdicts.find(({ evaluation }) => evaluation === 'violated');
-  const open = verdicts.find(({ evaluation }) => evaluation === 'undetermined');
-  return {
-    explanation_type: 'replication.safety',
-    observed_snapshot: { snapshot_id: null, commit_id: facts.applied?.commitId ?? null },
-    inputs: {
-      role: facts.role,
-      machine_state: facts.state,
-      position: facts.applied && positionToJson(facts.applied),
-      view_commit_id: facts.view.commitId,
+    evidence: {
+      rule: check.rule,
+      ...check.evidence(facts),
+      explanation: explanation as unknown as JsonObject,
     },
-    rules_applied: verdicts.map(ruleJson),
-    conclusion:
-      violated !== undefined
-        ? { result: 'unsafe', reason: violated.rule }
-        : open !== undefined
-          ? { result: 'undetermined', reason: `evidence is missing for ${open.rule}` }
-          : { result: 'safe', reason: null },
-  };
+  });
 }

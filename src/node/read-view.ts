@@ -1,5 +1,9 @@
 import type { Position } from '../core/position.ts';
-import type { Version } from '../core/storage/version.ts';
+import type { Explanation } from '../core/explain/explanation.ts';
+import { explainRange, type RangeDigest } from '../core/explain/visibility.ts';
+import type { ReadFacts } from '../core/read-safety.ts';
+import type { StoredVersion, Version } from '../core/storage/version.ts';
+import { explainStored } from './explain-read.ts';
 import { stateDigest, type StateDigest } from '../io/state-digest.ts';
 import type { Storage } from '../io/storage.ts';
 
@@ -28,11 +32,14 @@ export class ReadView {
   /** Where the node stood when the view was made. */
   readonly position: Position;
   readonly #storage: Storage;
+  readonly #admission: ReadFacts;
 
-  constructor(storage: Storage, commitId: number, position: Position) {
+  /** `admission`: the facts on which the gate admitted the read. */
+  constructor(storage: Storage, commitId: number, position: Position, admission: ReadFacts) {
     this.#storage = storage;
     this.commitId = commitId;
     this.position = position;
+    this.#admission = admission;
   }
 
   /** @throws ReplichartError `INDEX_DAMAGED` where a stored version does not verify. */
@@ -46,13 +53,47 @@ export class ReadView {
     return stateDigest(this.#storage, this.commitId);
   }
 
+  /** The proof of a read of one document: the rules that admitted it and the versions that it chose from. */
+  explain(collection: string | Uint8Array, id: string | Uint8Array): Promise<Explanation> {
+    return explainStored(this.#storage, this.#admission, toBuffer(collection), toBuffer(id));
+  }
+
+  /** The proof of a range read, from what was collected while it was read. */
+  explainRange(
+    collection: string | Uint8Array,
+    after: Buffer | null,
+    read: RangeDigest,
+    more: boolean,
+  ): Explanation {
+    return explainRange({
+      gate: this.#admission,
+      collection: toBuffer(collection),
+      after,
+      last: read.last,
+      range: read.facts(more),
+    });
+  }
+
+  /** Every version within the view, in key order, after a key: what the state digest is made over. */
+  versions(after?: Buffer): AsyncGenerator<StoredVersion> {
+    return this.#storage.versions(this.commitId, after);
+  }
+
   /** Documents in id order; memory does not grow with the collection. */
   async *scan(collection: string | Uint8Array, options: ScanOptions = {}): AsyncGenerator<ReadDocument> {
+    for await (const version of this.scanStored(collection, options)) yield documentOf(version);
+  }
+
+  /** The same with the operation records: what a proof of the range is made over. */
+  async *scanStored(
+    collection: string | Uint8Array,
+    options: ScanOptions = {},
+  ): AsyncGenerator<StoredVersion> {
     const after = options.after === undefined ? null : toBuffer(options.after);
     let left = options.limit ?? Infinity;
     if (left <= 0) return;
     for await (const version of this.#storage.scan(this.commitId, toBuffer(collection), after)) {
-      yield documentOf(version);
+      yield version;
       left -= 1;
       if (left <= 0) return;
     }

@@ -1,6 +1,9 @@
 import type { Position } from '../core/position.ts';
 import type { PreparedCommit } from '../core/wal/operation.ts';
 import type { MetricsPage } from './metrics.ts';
+import type { SnapshotStore } from '../io/snapshot-store.ts';
+import type { ChartFacts } from './chart-facts.ts';
+import type { OpenStorage } from './node-storage.ts';
 import type { NodeSnapshot } from './node-snapshot.ts';
 import type { ReadGate } from './read-gate.ts';
 import type { TransitionBuffer } from './transition-buffer.ts';
@@ -12,6 +15,11 @@ export interface ServedNode {
   applied(): Position | null;
   /** @throws ReplichartError `WRITE_REFUSED` on a replica. */
   commit(commit: PreparedCommit): Promise<Position>;
+  /** The files and the index, while they are open. */
+  files(): OpenStorage | null;
+  /** The snapshots that the node keeps; a replica keeps none. */
+  readonly snapshots: SnapshotStore;
+  readonly chart: ChartFacts;
   /** Admits reads, and explains why or why not. */
   readonly gate: ReadGate;
   /** The newest transitions of this run, for whoever follows them. */

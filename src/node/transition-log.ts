@@ -2,8 +2,6 @@ import type { Level, Logger } from 'pino';
 import { statesEntered } from './state-line.ts';
 import { isHalting, type Transition } from './transitions.ts';
 
-export { stateLine } from './state-line.ts';
-
 /** One structured line a transition: what was asked, what it said, where the node stands, and why it is halted. */
 export function transitionLog(logger: Logger): (transition: Transition, node: string | null) => void {
   return (transition, node) => {

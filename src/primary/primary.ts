@@ -7,7 +7,7 @@ import type { Identity } from '../core/identity.ts';
 import { positionOf, type Position } from '../core/position.ts';
 import type { Checkpoint } from '../core/storage/checkpoint.ts';
 import type { ChainState } from '../core/wal/chain.ts';
-import { primaryClaims, primaryMachine } from '../../machines/primary.ts';
+import { primaryMachine } from '../../machines/primary.ts';
 import { DataDirectory } from '../io/data-directory.ts';
 import { Fence, fenced } from '../io/fence.ts';
 import { surveyDisk } from '../io/wal-survey.ts';
@@ -24,6 +24,7 @@ import { nodeInput, observe, refusedStart, startNode, stopNode } from '../node/s
 import { observerOf } from '../node/observer.ts';
 import { stateLine } from '../node/state-line.ts';
 import { locatePosition, type ClaimedPosition } from '../io/wal-position.ts';
+import { primaryChart } from './chart.ts';
 import { repairPrimary } from './repair.ts';
 import { countWrites } from './count-writes.ts';
 import { WritePath } from './write-path.ts';
@@ -39,7 +40,6 @@ export interface PrimaryNode extends ServedNode {
   readWal(lsn: number, bytes: number): Promise<Buffer>;
   /** Calls the listener whenever durable history has grown; returns how to end that. */
   onDurable(listener: () => void): () => void;
-  readonly snapshots: SnapshotStore;
   /** Makes a snapshot of all that is committed now; writes go on meanwhile. */
   createSnapshot(): Promise<Manifest>;
   stop(): Promise<void>;
@@ -61,7 +61,7 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
   );
   const snapshots = new SnapshotStore(directory);
   const snapshotMaker = new SnapshotMaker(snapshots);
-  const observer = observerOf(ports, 'primary', primaryClaims);
+  const observer = observerOf(ports, 'primary', primaryChart.claims);
   const { transitions, metrics } = observer;
   let writePath: WritePath | null = null;
 
@@ -163,6 +163,8 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
     onDurable: (listener) => working('READS_BLOCKED').onDurable(listener),
     commit: async (commit) => working('NOT_WRITABLE').commit(commit),
     gate,
+    chart: primaryChart,
+    files: () => nodeStorage.current,
     transitions,
     metrics,
     stop,

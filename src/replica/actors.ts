@@ -18,7 +18,7 @@ import {
   type IngressDesk,
 } from '../actors/ingress.ts';
 import { defineValidateActor, type ProofDesk } from '../actors/validate.ts';
-import type { NodeConfig } from '../core/config.ts';
+import { tokenOf, type NodeConfig } from '../core/config.ts';
 import { assertThat } from '../core/errors.ts';
 import type { RecoveryPlan } from '../core/recovery/decision.ts';
 import type { RepairFacts } from '../core/recovery/repair.ts';
@@ -27,6 +27,7 @@ import { DataDirectory } from '../io/data-directory.ts';
 import { fenced, type Fence } from '../io/fence.ts';
 import { httpWalSource } from '../io/http-wal-source.ts';
 import type { WalSource } from '../io/wal-source.ts';
+import { SnapshotStore } from '../io/snapshot-store.ts';
 import { NodeStorage } from '../node/node-storage.ts';
 import type { NodePorts } from '../node/ports.ts';
 import { roleActorsOf } from '../node/role-actors.ts';
@@ -99,6 +100,7 @@ export function replicaActors(
   };
   return {
     actors,
+    snapshots: new SnapshotStore(directory),
     /** The files, while they are open. */
     open: () => nodeStorage.current,
     /** Lets go of everything, also where the chart has failed and cannot say so itself. */
@@ -106,11 +108,12 @@ export function replicaActors(
   };
 }
 
-function httpSourceOf({ primaryUrl, primaryToken, token, primaryCaFile }: NodeConfig): WalSource {
+function httpSourceOf(config: NodeConfig): WalSource {
+  const { primaryUrl, primaryToken, primaryCaFile } = config;
   assertThat(primaryUrl !== undefined, 'a replica has the URL of its primary');
   return httpWalSource({
     url: primaryUrl,
-    token: primaryToken ?? token,
+    token: primaryToken ?? tokenOf(config, 'replication'),
     ca: primaryCaFile === undefined ? undefined : readFileSync(primaryCaFile, 'utf8'),
   });
 }

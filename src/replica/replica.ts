@@ -1,6 +1,6 @@
 import { createActor } from 'xstate';
 import type { NodeContext } from '../../machines/context.ts';
-import { nodeClaims, nodeMachine } from '../../machines/node.ts';
+import { nodeMachine } from '../../machines/node.ts';
 import type { NodeConfig } from '../core/config.ts';
 import { ReplichartError } from '../core/errors.ts';
 import { positionOf } from '../core/position.ts';
@@ -11,6 +11,7 @@ import type { ServedNode } from '../node/served-node.ts';
 import { nodeInput, observe, refusedStart, startNode, stopNode } from '../node/start.ts';
 import { ReadGate } from '../node/read-gate.ts';
 import { observerOf } from '../node/observer.ts';
+import { replicaChart } from './chart.ts';
 import { replicaActors } from './actors.ts';
 
 /** A replica that runs: the chart and its effects joined. */
@@ -31,7 +32,7 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
   const fence = new Fence();
   const context = (): NodeContext => actor.getSnapshot().context;
   const effects = replicaActors(config, ports, fence, context);
-  const observer = observerOf(ports, 'replica', nodeClaims);
+  const observer = observerOf(ports, 'replica', replicaChart.claims);
   const actor = createActor(
     nodeMachine.provide({
       actors: effects.actors,
@@ -78,6 +79,9 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
       throw new ReplichartError('WRITE_REFUSED', 'this node is a replica; only the primary makes commits');
     },
     gate,
+    chart: replicaChart,
+    files: effects.open,
+    snapshots: effects.snapshots,
     transitions,
     metrics,
     attach: () => actor.send({ type: 'replica.attach' }),

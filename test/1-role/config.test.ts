@@ -30,6 +30,8 @@ describe('configuration', () => {
       role: 'primary',
       dataDir: 'd',
       replication: 'disabled',
+      dx: 'enabled',
+      connectionsMax: 1024,
       bootstrap: 'wal',
       segmentBytesMax: 64 * 1024 * 1024,
       logLevel: 'info',
@@ -68,7 +70,10 @@ describe('configuration', () => {
       { role: 'replica', dataDir: 'd', primaryUrl: 'ftp://x' },
       'primaryUrl is "ftp://x" (from the source 0): must be an http:// or https:// URL',
     ],
-    [{ ...primary, listen: '0.0.0.0:7001' }, 'token is not set: an address beyond loopback requires a token'],
+    [
+      { ...primary, listen: '0.0.0.0:7001' },
+      'token is not set: an address beyond loopback requires a token for every plane',
+    ],
     [
       { ...primary, tlsCertFile: 'c' },
       'tlsKeyFile is not set: a certificate file and a key file go together',

@@ -105,6 +105,9 @@ describe('the validator of a replica', () => {
       history_hash: '0'.repeat(64),
       primary_durable_lsn: null,
       primary_commit_id: null,
+      oldest_lsn: 0,
+      segments: [{ file: '00000000000000000000.wal', start_lsn: 0, bytes: wal.length }],
+      next_after: null,
     });
     expect(await data('/v1/replication')).toMatchObject({
       replica_state: 'ReplicationHalted',

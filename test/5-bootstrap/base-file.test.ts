@@ -18,7 +18,8 @@ function version(commitId: number, operation: Operation, change?: (record: Buffe
   const record = bytes.subarray(16);
   change?.(record);
   record.writeUInt32LE(operationCrc(commitId, record[0] as number, record.subarray(12)), 8);
-  return { commitId, collection: Buffer.from('c'), id: Buffer.from('a'), document: null, record };
+  const place = { log: 'wal', offset: 0, bytes: record.length } as const;
+  return { commitId, collection: Buffer.from('c'), id: Buffer.from('a'), document: null, record, place };
 }
 
 async function faultOf(...versions: StoredVersion[]) {

@@ -290,13 +290,18 @@ describe('the faces of the gate', () => {
     const { body } = await json(`${replica.url}/v1/explain/replication`);
     expect(body['data']).toEqual({
       explanation_type: 'replication.safety',
-      observed_snapshot: { snapshot_id: null, commit_id: 40 },
+      observed_snapshot: { snapshot_id: expect.stringMatching(/^[0-9a-f]{64}$/) as string, commit_id: 40 },
       inputs: {
         role: 'replica',
         machine_state:
           'replicating.ingesting.receiving | replicating.validating.idle | replicating.applying.idle | replicating.readGate.open',
         position: { commit_id: commitId, lsn, history_hash: historyHash },
         view_commit_id: 40,
+        view_position: null,
+        wal_received_lsn: lsn,
+        wal_validated: { commit_id: commitId, lsn, history_hash: historyHash },
+        in_flight: null,
+        halt: null,
       },
       rules_applied: [
         {

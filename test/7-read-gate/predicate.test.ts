@@ -8,7 +8,7 @@ import {
   noApplicationIsInFlight,
   type ReadFacts,
 } from '../../src/core/read-safety.ts';
-import { explainReads } from '../../src/node/read-gate.ts';
+import { explainReads } from '../../src/core/explain/replication.ts';
 
 const at = (commitId: number) => ({ commitId, lsn: commitId * 100, historyHash: 'ab'.repeat(32) });
 const range: ProvenRange = { from: at(5), to: at(6) };
@@ -23,7 +23,6 @@ const halt: HaltReason = {
 const safe: ReadFacts = {
   role: 'replica',
   state: 'replicating',
-  active: true,
   halt: null,
   receivedLsn: 700,
   validated: at(6),
@@ -37,7 +36,7 @@ const token = (found: NonNullable<ReadFacts['view']['token']>['found']) => ({
 });
 
 const breaks: Record<string, Partial<ReadFacts>> = {
-  'P5-I12 nodeIsActive': { active: false, state: 'recovering.surveying' },
+  'P5-I12 nodeIsActive': { state: 'recovering.surveying' },
   'P5-I10 nothingIsHalted': { halt },
   'P5-I4 prefixHolds': { receivedLsn: 300 },
   'P5-I12 viewIsApplied': { view: { commitId: 6, token: null } },

@@ -63,6 +63,7 @@ describe('nodes that are the same', () => {
         ],
         positions_equal: true,
         digests_equal: true,
+        first_difference: null,
       }),
     );
   });

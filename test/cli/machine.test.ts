@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { chartFor } from '../../src/node/explain-machine.ts';
+import { CHARTS } from '../../machines/charts.ts';
 import { cli, cliJson } from '../support/cli.ts';
 
 const file = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -24,10 +24,10 @@ describe('replichart machine', () => {
   });
 
   test('--json prints the graph of the chart, that of a replica unless another is asked for', async () => {
-    expect(await cliJson(['machine'])).toEqual({ exit: 0, body: chartFor('replica'), err: '' });
+    expect(await cliJson(['machine'])).toEqual({ exit: 0, body: CHARTS.node, err: '' });
     expect(await cliJson(['machine', '--chart', 'primary'])).toEqual({
       exit: 0,
-      body: chartFor('primary'),
+      body: CHARTS.primary,
       err: '',
     });
   });
@@ -35,7 +35,7 @@ describe('replichart machine', () => {
   test('P5-I3: people get a table with every state and transition', async () => {
     const { exit, out, err } = await cli(['machine', '--chart', 'primary']);
     expect([exit, err]).toEqual([0, '']);
-    const { states, transitions } = chartFor('primary');
+    const { states, transitions } = CHARTS.primary;
     const [head, ...rows] = out
       .trimEnd()
       .split('\n')

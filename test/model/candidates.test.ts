@@ -16,7 +16,10 @@ import { chartOf, stateNodes, transitionId } from '../../machines/chart.ts';
 import { initialContext, type NodeContext } from '../../machines/context.ts';
 import { nodeClaims, nodeMachine, nodeRoutes } from '../../machines/node.ts';
 import { primaryClaims, primaryMachine, primaryRoutes } from '../../machines/primary.ts';
-import { chartFor, explainMachine } from '../../src/node/explain-machine.ts';
+import { explainMachine as explainBy } from '../../src/node/explain-machine.ts';
+import { primaryChart } from '../../src/primary/chart.ts';
+import { replicaChart } from '../../src/replica/chart.ts';
+import type { Role } from '../../src/core/identity.ts';
 import type { NodeSnapshot, Primary, Replica } from '../../src/index.ts';
 import { recordChart } from '../support/chart-coverage.ts';
 import {
@@ -30,6 +33,10 @@ import {
   temporaryDirectory,
 } from '../support/nodes.ts';
 import { appliedCommit, detached, inState, until } from '../support/replicas.ts';
+
+const chartFor = (role: Role) => (role === 'primary' ? primaryChart : replicaChart).chart();
+const explainMachine = (snapshot: NodeSnapshot) =>
+  explainBy(snapshot.context.input.role === 'primary' ? primaryChart : replicaChart, snapshot);
 
 interface Step {
   readonly before: AnyMachineSnapshot;
@@ -174,7 +181,7 @@ describe('P5-I14: a candidate is shown with its verdict', () => {
       machine_state: 'initializing.provingFormat',
       replica_state: 'Initializing',
       status: 'active',
-      chart: 'primary',
+      chart_id: 'primary',
       candidates: [
         {
           transition: `${source} -- always [0]`,
@@ -254,7 +261,7 @@ describe('P5-I14: a candidate is shown with its verdict', () => {
       machine_state: 'disabled',
       replica_state: 'Disabled',
       status: 'active',
-      chart: 'primary',
+      chart_id: 'primary',
       candidates: rootCandidates(true),
     });
   });

@@ -13,7 +13,7 @@ import { nodeMachine } from '../../machines/node.ts';
 import { primaryMachine } from '../../machines/primary.ts';
 import { dotOf } from '../../src/chart/dot.ts';
 import { mermaidId, mermaidOf, mermaidText } from '../../src/chart/mermaid.ts';
-import { chartFor } from '../../src/node/explain-machine.ts';
+import { CHARTS } from '../../machines/charts.ts';
 
 const small = createMachine({
   id: 'm',
@@ -143,8 +143,8 @@ describe('a chart as data', () => {
 });
 
 describe.each([
-  ['the node chart', 'node', nodeMachine, chartFor('replica')],
-  ['the chart of a primary', 'primary', primaryMachine, chartFor('primary')],
+  ['the node chart', 'node', nodeMachine, CHARTS.node],
+  ['the chart of a primary', 'primary', primaryMachine, CHARTS.primary],
 ] as const)('%s', (_name, name, machine, chart) => {
   const committed = (extension: string) =>
     readFileSync(new URL(`../../visualizations/${name}.${extension}`, import.meta.url), 'utf8');

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
-import type { JsonObject } from '../../core/bytes.ts';
 import { EXIT, ReplichartError, type ExitCode } from '../../core/errors.ts';
-import { ask, type ClientFlags } from '../client.ts';
+import { getMvcc, getStatus, getVersions, PAGE_MAX } from '../../http/contract/dx.ts';
+import type { AnswerOf, Endpoint } from '../../http/contract/endpoint.ts';
+import { ask, type Asking, type ClientFlags } from '../client.ts';
 import { fieldsText, outputOf } from '../output.ts';
 
 interface PositionJson {
@@ -29,7 +30,8 @@ export function diffCommand(setExit: (code: ExitCode) => void): Command {
       'after',
       `
 The states are compared at the smaller of the two applied commit ids, by a digest over every version
-that each node holds up to there; each node reads all of it. A node that has applied less lags: that
+that each node holds up to there; each node reads all of it. Where the digests differ, both are read
+version by version, and the first one that is not the same on both is shown. A node that has applied less lags: that
 is no difference. Exit code 5 says that the two have diverged, 4 that one of them refuses to be read.
 
 Example:
@@ -40,7 +42,7 @@ Example:
       const [one, other] = sides;
       const at = Math.min(one.position.commit_id, other.position.commit_id);
       const [digest, otherDigest] = await Promise.all(sides.map(({ url }) => digestOf(url, at, flags)));
-      const digestsEqual = digest?.['sha256'] === otherDigest?.['sha256'];
+      const digestsEqual = digest?.sha256 === otherDigest?.sha256;
       const parted = samePlace(one, other) && one.position.history_hash !== other.position.history_hash;
       const equal = digestsEqual && !parted;
       const nodes = sides.map(({ url, role, position }, index) => ({
@@ -49,16 +51,19 @@ Example:
         position,
         state_digest: (index === 0 ? digest : otherDigest) ?? null,
       }));
+      const difference = digestsEqual ? null : await firstDifference(one.url, other.url, at, flags);
       const result = {
         equal,
         compared_at_commit_id: at,
         nodes,
         positions_equal: samePlace(one, other) && !parted,
         digests_equal: digestsEqual,
+        first_difference: difference,
       };
       const output = outputOf(flags);
-      const { nodes: _nodes, ...summary } = result;
-      output.result(result, [summary, ...nodes].map(fieldsText).join('\n\n'));
+      const { nodes: _nodes, first_difference: _difference, ...summary } = result;
+      const shown = [summary, ...nodes, ...(difference === null ? [] : [difference])];
+      output.result(result, shown.map(fieldsText).join('\n\n'));
       for (const note of notesOn(one, other)) output.note(note);
       if (!digestsEqual) output.note(`the states differ at commit ${at}: the nodes have diverged`);
       if (parted)
@@ -86,33 +91,41 @@ function notesOn(one: Side, other: Side): string[] {
 }
 
 async function sideOf(url: string, flags: ClientFlags): Promise<Side> {
-  const status = await dataOf(url, 'v1/status', flags);
-  const { position } = await dataOf(url, 'v1/mvcc', flags);
-  if (position === null || position === undefined)
+  const status = (await askOf(url, getStatus, flags)).data;
+  const { position } = (await askOf(url, getMvcc, flags)).data;
+  if (position === null)
     throw new ReplichartError(
       'READS_BLOCKED',
       `${url}: the node has applied nothing that could be compared`,
       {
-        evidence: { url, machine_state: status['machine_state'] ?? null, failure: status['failure'] ?? null },
+        evidence: {
+          url,
+          machine_state: status.machine_state,
+          failure: status.failure,
+        },
       },
     );
   return {
     url,
-    role: status['role'] as string,
-    clusterId: status['cluster_id'] as string | null,
-    position: position as unknown as PositionJson,
+    role: status.role,
+    clusterId: status.cluster_id,
+    position,
   };
 }
 
-async function digestOf(url: string, at: number, flags: ClientFlags): Promise<JsonObject> {
-  const { state_digest: digest } = await dataOf(url, `v1/mvcc?digest_at=${at}`, flags);
-  return digest as JsonObject;
+async function digestOf(url: string, at: number, flags: ClientFlags) {
+  return (await askOf(url, getMvcc, flags, { query: { digest_at: at }, long: true })).data.state_digest;
 }
 
 /** Asks one of the two; a refusal says whose it is. */
-async function dataOf(url: string, path: string, flags: ClientFlags): Promise<JsonObject> {
+async function askOf<const Of extends Endpoint>(
+  url: string,
+  endpoint: Of,
+  flags: ClientFlags,
+  asking: Asking<Of> = {},
+): Promise<AnswerOf<Of>> {
   try {
-    return ((await ask(url, path, flags, { long: true })) as { readonly data: JsonObject }).data;
+    return await ask(url, endpoint, flags, asking);
   } catch (error) {
     if (!(error instanceof ReplichartError)) throw error;
     throw new ReplichartError(error.code, `${url}: ${error.message}`, {
@@ -121,4 +134,32 @@ async function dataOf(url: string, path: string, flags: ClientFlags): Promise<Js
       cause: error,
     });
   }
+}
+
+type Version = AnswerOf<typeof getVersions>['data']['versions'][number];
+
+/** The first version, in key order, that one node has and the other has not, or has otherwise. */
+async function firstDifference(url: string, otherUrl: string, at: number, flags: ClientFlags) {
+  const one = versionsOf(url, at, flags);
+  const other = versionsOf(otherUrl, at, flags);
+  try {
+    for (;;) {
+      const [left, right] = await Promise.all([one.next(), other.next()]);
+      const mine = left.done === true ? null : left.value;
+      const theirs = right.done === true ? null : right.value;
+      if (mine === null && theirs === null) return null;
+      if (JSON.stringify(mine) !== JSON.stringify(theirs)) return { [url]: mine, [otherUrl]: theirs };
+    }
+  } finally {
+    await Promise.all([one.return(undefined), other.return(undefined)]);
+  }
+}
+
+async function* versionsOf(url: string, at: number, flags: ClientFlags): AsyncGenerator<Version> {
+  let after: string | undefined;
+  do {
+    const { data } = await askOf(url, getVersions, flags, { query: { at, after, limit: PAGE_MAX } });
+    yield* data.versions;
+    after = data.next_after ?? undefined;
+  } while (after !== undefined);
 }

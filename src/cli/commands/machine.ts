@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { Command, Option } from 'commander';
 import type { Chart, ChartTransition } from '../../../machines/chart.ts';
 import { TEXT_FORMATS, type TextFormat } from '../../chart/formats.ts';
-import { CHART_NAMES, chartNamed, type ChartName } from '../../node/explain-machine.ts';
+import { CHART_NAMES, CHARTS, type ChartName } from '../../../machines/charts.ts';
 import { outputOf } from '../output.ts';
 
 type Format = TextFormat | 'svg';
@@ -39,7 +39,7 @@ Examples:
   replichart machine --format dot | dot -Tpdf > node.pdf`,
     )
     .action(async (flags: MachineFlags) => {
-      const chart = chartNamed(flags.chart);
+      const chart = CHARTS[flags.chart];
       outputOf(flags).result(chart, await textOf(chart, flags));
     });
 }

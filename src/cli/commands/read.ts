@@ -1,8 +1,7 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import type { JsonObject } from '../../core/bytes.ts';
+import { Command, Option } from 'commander';
 import { ReplichartError } from '../../core/errors.ts';
-import { errorFromProblem } from '../../http/problem.ts';
-import { numberFrom } from '../arguments.ts';
+import { getDocument, getDocuments, LIMIT_MAX } from '../../http/contract/data.ts';
+import { numberFrom, positionArgument } from '../arguments.ts';
 import { ask, type ClientFlags } from '../client.ts';
 import { fieldsText, outputOf } from '../output.ts';
 import { tableText } from '../table.ts';
@@ -12,12 +11,8 @@ interface ReadFlags extends ClientFlags {
   readonly position?: string;
   readonly after?: string;
   readonly limit?: number;
+  readonly proof?: boolean;
 }
-
-type FoundDocument = JsonObject & { readonly id: string; readonly version_commit_id: number };
-
-const NOT_FOUND = 404;
-const LIMIT_MAX = 10_000;
 
 /** `replichart read`: a document, or the documents of a collection, as a node answers for them. */
 export function readCommand(): Command {
@@ -32,11 +27,12 @@ export function readCommand(): Command {
         '--position <commit-id:lsn:hash>',
         'read the state at this position, if it is in the history of the node',
       )
-        .argParser(position)
+        .argParser(positionArgument)
         .conflicts('at'),
     )
     .option('--after <id>', 'without an id: only documents behind this id')
     .option('--limit <n>', 'without an id: at most so many documents', numberFrom(1, LIMIT_MAX))
+    .option('--proof', 'with its proof, which replichart explain read --verify checks')
     .option('--token-file <file>', 'a file with the bearer token of the node')
     .option('--json', 'print the answer as JSON')
     .addHelpText(
@@ -47,7 +43,8 @@ exit code is 4. A document that is not there is an answer: exit code 0.
 
 Examples:
   replichart read http://127.0.0.1:7002 cities vie
-  replichart read http://127.0.0.1:7002 cities --at 12 --limit 10`,
+  replichart read http://127.0.0.1:7002 cities --at 12 --limit 10
+  replichart read http://127.0.0.1:7002 cities vie --proof --json > kept.json`,
     )
     .action((url: string, collection: string, id: string | undefined, flags: ReadFlags) =>
       id === undefined ? readRange(url, collection, flags) : readPoint(url, collection, id, flags),
@@ -57,55 +54,27 @@ Examples:
 async function readPoint(url: string, collection: string, id: string, flags: ReadFlags): Promise<void> {
   if (flags.after !== undefined || flags.limit !== undefined)
     throw new ReplichartError('REQUEST_INVALID', '--after and --limit go with a range: leave the id out');
-  const path = `data/v1/${segment('collection', collection)}/${segment('id', id)}`;
-  const answer = (await ask(url, `${path}${queryOf({ ...flags })}`, flags, {
-    accept: [NOT_FOUND],
-  })) as JsonObject;
-  // Only a node that says of the document that it is not there has answered.
-  if (typeof answer['found'] !== 'boolean')
-    throw errorFromProblem(answer) ?? new ReplichartError('INTERNAL', `${url} gave no answer to a read`);
-  outputOf(flags).result(answer, `${answer['found'] ? '' : 'not found\n'}${fieldsText(answer)}`);
+  const answer = await ask(url, getDocument, flags, { params: { collection, id }, query: queryOf(flags) });
+  outputOf(flags).result(answer, `${answer.found ? '' : 'not found\n'}${fieldsText(answer)}`);
 }
 
 async function readRange(url: string, collection: string, flags: ReadFlags): Promise<void> {
-  const path = `data/v1/${segment('collection', collection)}${queryOf({ ...flags })}`;
-  const answer = (await ask(url, path, flags)) as JsonObject & {
-    readonly documents: readonly FoundDocument[];
-  };
+  const answer = await ask(url, getDocuments, flags, { params: { collection }, query: queryOf(flags) });
   const { documents, ...rest } = answer;
-  const rows = documents.map(({ id, version_commit_id: version, ...body }) => [
-    id,
+  const rows = documents.map(({ id, id_base64: base64, version_commit_id: version, ...body }) => [
+    id ?? base64 ?? '',
     version,
-    JSON.stringify(body['document'] ?? body),
+    JSON.stringify(body.document ?? body),
   ]);
   outputOf(flags).result(
     answer,
     [
-      fieldsText({ ...rest, next_after: rest['next_after'] ?? 'none', documents: documents.length }),
+      fieldsText({ ...rest, next_after: rest.next_after ?? 'none', documents: documents.length }),
       ...(rows.length === 0 ? [] : [tableText({ head: ['id', 'version', 'document'], rows })]),
     ].join('\n'),
   );
 }
 
-/** A name as a piece of a path. */
-function segment(what: string, name: string): string {
-  if (name === '' || name === '.' || name === '..')
-    throw new ReplichartError(
-      'REQUEST_INVALID',
-      `${what} is ${JSON.stringify(name)}: an address cannot carry that name`,
-      { evidence: { field: what, value: name } },
-    );
-  return encodeURIComponent(name);
-}
-
-function queryOf({ at, position: where, after, limit }: Omit<ReadFlags, 'json'>): string {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries({ at, position: where, after, limit }))
-    if (value !== undefined) query.set(name, String(value));
-  return query.size === 0 ? '' : `?${query.toString()}`;
-}
-
-function position(value: string): string {
-  if (/^\d{1,16}:\d{1,16}:[0-9a-f]{64}$/.test(value)) return value;
-  throw new InvalidArgumentError('It must be COMMIT_ID:LSN:HASH, the hash in 64 lower case digits.');
+function queryOf({ at, position, after, limit, proof }: ReadFlags) {
+  return { at, position, after, limit, proof: proof === true ? 1 : undefined };
 }

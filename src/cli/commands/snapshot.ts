@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { EXIT, ReplichartError, type ExitCode } from '../../core/errors.ts';
-import type { JsonObject } from '../../core/bytes.ts';
 import { manifestJson } from '../../core/storage/manifest.ts';
 import { SnapshotStore } from '../../io/snapshot-store.ts';
 import { verifySnapshot, type SnapshotVerdict } from '../../io/snapshot-verify.ts';
+import { postSnapshot } from '../../http/contract/data.ts';
+import { listSnapshots } from '../../http/contract/replication.ts';
 import { ask, type ClientFlags } from '../client.ts';
 import { directoryOf } from '../directory.ts';
 import { fieldsText, outputOf } from '../output.ts';
@@ -58,17 +59,12 @@ function primaryCommand(name: string, description: string): Command {
 }
 
 async function create(flags: PrimaryFlags): Promise<void> {
-  const made = (await ask(flags.primary, 'data/v1/snapshots', flags, {
-    method: 'POST',
-    long: true,
-  })) as JsonObject;
+  const made = await ask(flags.primary, postSnapshot, flags, { long: true });
   outputOf(flags).result(made, fieldsText(made));
 }
 
 async function list(flags: PrimaryFlags): Promise<void> {
-  const answer = (await ask(flags.primary, 'replication/v1/snapshots', flags)) as {
-    readonly data: { readonly snapshots: readonly ListedSnapshot[] };
-  };
+  const answer = await ask(flags.primary, listSnapshots, flags);
   const { snapshots } = answer.data;
   outputOf(flags).result(
     answer.data,

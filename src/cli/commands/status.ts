@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { getStatus } from '../../http/contract/dx.ts';
 import { ask, type ClientFlags } from '../client.ts';
 import { fieldsText, outputOf } from '../output.ts';
 
@@ -10,7 +11,7 @@ export function statusCommand(): Command {
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', '\nExample:\n  replichart status http://127.0.0.1:7001')
     .action(async (url: string, flags: ClientFlags) => {
-      const answer = (await ask(url, 'v1/status', flags)) as { data: Record<string, unknown> };
+      const answer = await ask(url, getStatus, flags);
       outputOf(flags).result(answer, fieldsText(answer.data));
     });
 }

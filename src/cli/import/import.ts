@@ -1,6 +1,6 @@
-import * as z from 'zod';
 import type { Json } from '../../core/bytes.ts';
 import { ERRORS, ReplichartError } from '../../core/errors.ts';
+import { postCommits } from '../../http/contract/data.ts';
 import { ask, type ClientFlags } from '../client.ts';
 import { badRow, kindOf, ROW_BYTES_MAX, type Row } from './row.ts';
 import { rowsOf } from './rows.ts';
@@ -37,11 +37,6 @@ interface Commit {
   readonly last: RowPlace;
 }
 type RowPlace = Pick<Row, 'number' | 'line'>;
-
-const answerOf = z.object({
-  commits: z.number(),
-  position: z.object({ commit_id: z.number(), lsn: z.number(), history_hash: z.string() }),
-});
 
 /**
  * Sends the rows of the input to a primary, in order, one request at a time; the next one is read meanwhile.
@@ -190,17 +185,15 @@ class ImportRun {
   async #post(commits: readonly Commit[]): Promise<void> {
     const { primary, client } = this.#plan;
     const body = `{"commits":[${commits.map(({ text }) => text).join(',')}]}`;
-    const answer = answerOf.safeParse(
-      await ask(primary, 'data/v1/commits', client, { method: 'POST', body }),
-    );
-    if (answer.data?.commits !== commits.length)
+    const answer = await ask(primary, postCommits, client, { body });
+    if (!('commits' in answer) || answer.commits !== commits.length)
       throw new ReplichartError('NODE_UNREACHABLE', `${primary} does not answer as a primary does`);
     const { rows, commits: before } = this.#imported;
     this.#imported = {
       rows: rows + rowsIn(commits),
       commits: before + commits.length,
       bytes: this.#bytesRead,
-      position: answer.data.position,
+      position: answer.position,
     };
     this.#onProgress(this.#imported);
   }

@@ -1,3 +1,5 @@
+import type { VersionPlace } from './index-entry.ts';
+
 /** One version of one document as it stands in the log; `document` is `null` for a deletion. */
 export interface Version {
   readonly commitId: number;
@@ -9,4 +11,5 @@ export interface Version {
 /** A version together with the operation record that it was read from. */
 export interface StoredVersion extends Version {
   readonly record: Buffer;
+  readonly place: VersionPlace;
 }

@@ -160,7 +160,12 @@ export function readOperation(bytes: Buffer, commitId: number): OperationRecord 
     collection: bytes.subarray(OPERATION_HEADER_BYTES, idAt),
     id: bytes.subarray(idAt, documentAt),
     document: bytes.subarray(documentAt),
-    crcStored: bytes.readUInt32LE(8),
+    crcStored: operationCrcOf(bytes),
     crcComputed: operationCrc(commitId, op, bytes.subarray(OPERATION_HEADER_BYTES)),
   };
+}
+
+/** The checksum that an operation record carries. */
+export function operationCrcOf(record: Buffer): number {
+  return record.readUInt32LE(8);
 }

@@ -1,0 +1,76 @@
+import * as z from 'zod';
+import type { ErrorCode } from '../../core/errors.ts';
+
+/** Who an endpoint is for: each plane has a token of its own, and the DX plane can be left out. */
+export type Plane = 'health' | 'dx' | 'data' | 'replication';
+
+/**
+ * One endpoint, said once: the server answers by it, the client asks by it, and the interface description
+ * (`/openapi.json`, `docs/generated/HTTP.md`) is made from it.
+ */
+export interface Endpoint<
+  Params extends z.ZodObject = z.ZodObject,
+  Query extends z.ZodObject = z.ZodObject,
+  Body extends z.ZodType = z.ZodType,
+  Answer extends z.ZodType = z.ZodType,
+> {
+  readonly method: 'GET' | 'POST';
+  /** With parameters as `:name`. */
+  readonly path: `/${string}`;
+  readonly plane: Plane;
+  readonly summary: string;
+  readonly description: string;
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly answer: Answer;
+  /** Status of each answer that is no refusal. */
+  readonly statuses: readonly number[];
+  readonly contentType: string;
+  /** What it refuses with, beside the errors that every endpoint has. */
+  readonly refusals: readonly ErrorCode[];
+}
+
+const nothing = z.object({});
+const noQuery = z.strictObject({});
+
+type Asked<
+  Params extends z.ZodObject,
+  Query extends z.ZodObject,
+  Body extends z.ZodType,
+  Answer extends z.ZodType,
+> = Pick<Endpoint<Params, Query, Body, Answer>, 'method' | 'path' | 'plane' | 'summary' | 'answer'> &
+  Partial<Endpoint<Params, Query, Body, Answer>>;
+
+/** An endpoint with what most endpoints have in common filled in. */
+export function endpoint<
+  Answer extends z.ZodType,
+  Params extends z.ZodObject = typeof nothing,
+  Query extends z.ZodObject = typeof noQuery,
+  Body extends z.ZodType = z.ZodUndefined,
+>(asked: Asked<Params, Query, Body, Answer>): Endpoint<Params, Query, Body, Answer> {
+  return {
+    description: '',
+    params: nothing as unknown as Params,
+    query: noQuery as unknown as Query,
+    body: z.undefined() as unknown as Body,
+    statuses: [200],
+    contentType: 'application/json',
+    refusals: [],
+    ...asked,
+  };
+}
+
+/** What an endpoint answers with. */
+export type AnswerOf<Of extends Endpoint> = z.infer<Of['answer']>;
+
+/** Errors that any endpoint of a plane may give. */
+export function commonRefusals({ plane, method }: Endpoint): readonly ErrorCode[] {
+  if (plane === 'health') return [];
+  return [
+    'REQUEST_INVALID',
+    'UNAUTHORIZED',
+    'NODE_STARTING',
+    ...(method === 'POST' ? (['INTERNAL'] as const) : []),
+  ];
+}
