@@ -103,6 +103,47 @@ describe('nodes that are the same', () => {
 });
 
 describe('nodes that have diverged', () => {
+  test('P5-I4: the first version that differs is named, in the order of keys and newest first', async () => {
+    const one = await primaryOf([]);
+    const other = await primaryOf([]);
+    for (const node of [one, other]) await node.commit([put('a', 'same'), put('b', 'same')]);
+    await one.commit([put('b', 'here'), put('c', 'only here')]);
+    await other.commit([put('b', 'there')]);
+    const firstOf = async (nodes: readonly string[]) => {
+      const { exit, body } = await cliJson(['diff', ...nodes]);
+      expect(exit).toBe(5);
+      return body['first_difference'];
+    };
+    const version = (bytes: number) => ({
+      collection: 'c',
+      id: 'b',
+      commit_id: 2,
+      op: 'put',
+      document_bytes: bytes,
+      crc32c: expect.stringMatching(/^[0-9a-f]{8}$/) as string,
+    });
+    const key = { collection: 'c', id: 'b', commit_id: 2 };
+    expect(await firstOf(urlsOf(one, other))).toEqual({ key, versions: [version(4), version(5)] });
+    // A key that only one of them has: the other side is null.
+    const third = await primaryOf([]);
+    await third.commit([put('a', 'same'), put('b', 'same')]);
+    await third.commit([put('a', 'newer')]);
+    expect(await firstOf(urlsOf(one, third))).toEqual({
+      key: { collection: 'c', id: 'a', commit_id: 2 },
+      versions: [null, { ...version(5), id: 'a' }],
+    });
+  });
+
+  test('P5-I4: a difference behind many equal versions is found', async () => {
+    const ids = Array.from({ length: 2_500 }, (_, n) => `k${String(n).padStart(4, '0')}`);
+    const nodes = [await primaryOf([]), await primaryOf([])];
+    for (const node of nodes) await node.commit(ids.map((id) => put(id, 'same')));
+    await nodes[0]?.commit([put('k2400', 'x')]);
+    await nodes[1]?.commit([put('k2400', 'y')]);
+    const { body } = await cliJson(['diff', ...urlsOf(...(nodes))]);
+    expect(body['first_difference']).toMatchObject({ key: { id: 'k2400', commit_id: 2 } });
+  });
+
   test('P5-I4: two primaries of one cluster with different commits', async () => {
     const nodes = urlsOf(await primaryOf(['1', '2']), await primaryOf(['1', 'x']));
     const { exit, body, err } = await cliJson(['diff', ...nodes]);

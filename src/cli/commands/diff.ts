@@ -62,7 +62,7 @@ Example:
       };
       const output = outputOf(flags);
       const { nodes: _nodes, first_difference: _difference, ...summary } = result;
-      const shown = [summary, ...nodes, ...(difference === null ? [] : [difference])];
+      const shown = [summary, ...nodes, ...(difference === null ? [] : [{ first_difference: difference }])];
       output.result(result, shown.map(fieldsText).join('\n\n'));
       for (const note of notesOn(one, other)) output.note(note);
       if (!digestsEqual) output.note(`the states differ at commit ${at}: the nodes have diverged`);
@@ -140,19 +140,40 @@ type Version = AnswerOf<typeof getVersions>['data']['versions'][number];
 
 /** The first version, in key order, that one node has and the other has not, or has otherwise. */
 async function firstDifference(url: string, otherUrl: string, at: number, flags: ClientFlags) {
-  const one = versionsOf(url, at, flags);
-  const other = versionsOf(otherUrl, at, flags);
+  const sides = [versionsOf(url, at, flags), versionsOf(otherUrl, at, flags)] as const;
   try {
     for (;;) {
-      const [left, right] = await Promise.all([one.next(), other.next()]);
-      const mine = left.done === true ? null : left.value;
-      const theirs = right.done === true ? null : right.value;
-      if (mine === null && theirs === null) return null;
-      if (JSON.stringify(mine) !== JSON.stringify(theirs)) return { [url]: mine, [otherUrl]: theirs };
+      const [left, right] = await Promise.all([sides[0].next(), sides[1].next()]);
+      const one = left.done === true ? null : left.value;
+      const other = right.done === true ? null : right.value;
+      if (one === null && other === null) return null;
+      if (JSON.stringify(one) !== JSON.stringify(other)) return differenceOf(one, other);
     }
   } finally {
-    await Promise.all([one.return(undefined), other.return(undefined)]);
+    await Promise.all(sides.map((side) => side.return(undefined)));
   }
+}
+
+/** Where the keys differ, the lesser one is what the other node has not. */
+function differenceOf(one: Version | null, other: Version | null) {
+  const order = one === null ? 1 : other === null ? -1 : compareKeys(one, other);
+  const first = order <= 0 ? one : other;
+  const { op: _op, document_bytes: _bytes, crc32c: _crc, ...key } = first as Version;
+  return { key, versions: [order <= 0 ? one : null, order >= 0 ? other : null] };
+}
+
+/** By collection, id, and then the newest commit first, as versions are listed. */
+function compareKeys(one: Version, other: Version): number {
+  const bytes = (text: string | undefined, base64: string | undefined) =>
+    text === undefined ? Buffer.from(base64 ?? '', 'base64') : Buffer.from(text);
+  return (
+    Buffer.compare(
+      bytes(one.collection, one.collection_base64),
+      bytes(other.collection, other.collection_base64),
+    ) ||
+    Buffer.compare(bytes(one.id, one.id_base64), bytes(other.id, other.id_base64)) ||
+    other.commit_id - one.commit_id
+  );
 }
 
 async function* versionsOf(url: string, at: number, flags: ClientFlags): AsyncGenerator<Version> {
