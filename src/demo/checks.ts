@@ -16,6 +16,8 @@ import type { DemoNode } from './processes.ts';
 import { proofOf, type Proof } from './proofs.ts';
 import { compareWal, differencesFrom, walOnDisk, type Target } from './wal-bytes.ts';
 import { countDocuments } from './workload.ts';
+import { directoryOf } from '../cli/directory.ts';
+import { verifyExplanation } from '../verify/verify.ts';
 import { DemoFailure } from './failure.ts';
 
 /** The nodes whose equality is proved. */
@@ -160,6 +162,28 @@ export async function proveReads(
   };
 }
 
+/** The proof that a read carries is derived again from the primary's files alone, and an altered answer is found out. */
+export async function proveReadProof({ primary, a }: Trio, id: string): Promise<Proof> {
+  const { body } = await answerOf(a.url, `${COLLECTION_PATH}/${id}?proof=1`);
+  const answer = body as { readonly document: JsonObject };
+  const altered = { ...answer, document: { ...answer.document, name: 'Atlantis' } };
+  const source = { kind: 'files of the primary', ...(await directoryOf(primary.directory)) } as const;
+  const honest = await verifyExplanation(answer, source);
+  const forged = await verifyExplanation(altered, source);
+  return proofOf({
+    id: 'read_proof',
+    claim: 'A’s answer carries its proof: the primary’s WAL confirms it, and an altered answer is found out',
+    expected: { answer: 'verified', altered: 'differs', at: ['answer.document.name'] },
+    found: {
+      answer: honest.verdict,
+      altered: forged.verdict,
+      at: forged.differences.map(({ path }) => path),
+    },
+    shown: `${id} on A: ${honest.verdict} against ${honest.source.proved_to.lsn} bytes of WAL; altered: ${forged.verdict}`,
+    divergence: true,
+  });
+}
+
 /** C met an altered byte: it halted at the very frame, kept the bytes, changed nothing else and refuses reads. */
 export async function proveHalt(
   { primary }: Trio,
@@ -175,6 +199,11 @@ export async function proveHalt(
   const { data: explanation } = await dataOf(explained, c.url, 'v1/explain/replication');
   const answer = await answerOf(c.url, `${COLLECTION_PATH}/000000001`);
   const refused = parsed(answer.body);
+  const { body: stated } = await answerOf(c.url, 'v1/explain/replication');
+  const verified = await verifyExplanation(stated, {
+    kind: 'own files',
+    ...(await directoryOf(c.directory)),
+  });
   return {
     proofs: [
       proofOf({
@@ -207,6 +236,13 @@ export async function proveHalt(
         expected: { status: 503, code: 'READS_BLOCKED', conclusion: 'unsafe' },
         found: { status: answer.status, code: refused.code, conclusion: explanation.conclusion.result },
         shown: `${answer.status} ${refused.code}: ${refused.rule}`,
+      }),
+      proofOf({
+        id: 'halt_explained',
+        claim: 'C’s explanation follows from C’s own files, derived again without C',
+        expected: { verdict: 'verified', differences: 0 },
+        found: { verdict: verified.verdict, differences: verified.differences.length },
+        shown: `${verified.verdict}; proved to LSN ${verified.source.proved_to.lsn}, where the WAL stops`,
       }),
     ],
     halt: {

@@ -1,7 +1,15 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Imported } from '../cli/import/import.ts';
-import { proveBytes, proveHalt, proveReads, proveSnapshot, proveStates, type Trio } from './checks.ts';
+import {
+  proveBytes,
+  proveHalt,
+  proveReadProof,
+  proveReads,
+  proveSnapshot,
+  proveStates,
+  type Trio,
+} from './checks.ts';
 import { findDataset, type Dataset } from './dataset.ts';
 import { DemoFailure } from './failure.ts';
 import {
@@ -184,9 +192,10 @@ export class Scenario {
     const { updatedId } = known(this.figures.changes);
     const position = known(this.figures.position);
     const { proofs, refused } = await proveReads(this.#trio(), position, updatedId);
-    this.proofs.push(...proofs);
+    const readProof = await proveReadProof(this.#trio(), updatedId);
+    this.proofs.push(...proofs, readProof);
     this.figures.refused_read = refused;
-    say(proofs.map(({ shown }) => shown).join('; '));
+    say([...proofs, readProof].map(({ shown }) => shown).join('; '));
   }
 
   async #alter(say: Say): Promise<void> {

@@ -55,9 +55,11 @@ test('the demonstration proves everything it claims, as one JSON object', { time
     'wal_of_b',
     'read',
     'refused_read',
+    'read_proof',
     'halt',
     'evidence',
     'halted_read',
+    'halt_explained',
     'exits',
   ]);
 
