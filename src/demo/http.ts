@@ -54,7 +54,7 @@ export type FailureJson = z.infer<typeof failure>;
 export const status = z.object({
   data: z.object({
     node_id: z.string().nullable(),
-    replica_state: z.string(),
+    machine_state: z.string(),
     position: position.nullable(),
     failure: failure.nullable(),
   }),

@@ -206,10 +206,9 @@ export class Scenario {
     try {
       const c = await this.#node('replica-c', ['--primary', relay.url]);
       const halted = await until(
-        'C has halted and kept the bytes',
+        'C has halted, kept the bytes and recorded the halt',
         async () => (await dataOf(status, c.url, 'v1/status')).data,
-        ({ replica_state: state, failure }) =>
-          state === 'ReplicationHalted' && failure?.evidence['bytes_kept_in'] !== undefined,
+        ({ machine_state: state }) => state === 'halted.resting',
       );
       const failure: FailureJson = known(halted.failure ?? undefined);
       const { proofs, halt } = await proveHalt(this.#trio(), c, failure, target);
