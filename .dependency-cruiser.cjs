@@ -56,6 +56,18 @@ module.exports = {
       { pathNot: '^src/(chart|core)/|^machines/chart' },
     ),
     forbid(
+      'verification-asks-no-node',
+      'An explanation is derived again from files alone.',
+      { path: '^src/verify' },
+      { path: '^src/(?!verify|core|io)' },
+    ),
+    forbid(
+      'the-contract-is-only-shapes',
+      'Server, client and description share it, so it knows none of them.',
+      { path: '^src/http/contract' },
+      { path: '^(machines|src/(?!http/contract|core))' },
+    ),
+    forbid(
       'graph-only-in-the-model',
       '@xstate/graph is imported in one room.',
       { pathNot: '^machines/model' },

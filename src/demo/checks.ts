@@ -240,8 +240,8 @@ export async function proveHalt(
       proofOf({
         id: 'halt_explained',
         claim: 'C’s explanation follows from C’s own files, derived again without C',
-        expected: { verdict: 'verified', differences: 0 },
-        found: { verdict: verified.verdict, differences: verified.differences.length },
+        expected: { verdict: 'verified', differences: [] },
+        found: { verdict: verified.verdict, differences: verified.differences.map((one) => ({ ...one })) },
         shown: `${verified.verdict}; proved to LSN ${verified.source.proved_to.lsn}, where the WAL stops`,
       }),
     ],
