@@ -9,6 +9,7 @@ import { chartDocument } from './chart-document.ts';
 import { cliDocument } from './cli-document.ts';
 import { coverageMarkdown, coverageMatrix } from './coverage-matrix.ts';
 import { errorsDocument } from './errors-document.ts';
+import { metricsDocument } from './metrics-document.ts';
 import { VISUALIZATIONS } from './visualize/documents.ts';
 import { httpDocument, openApiDocument } from './http-document.ts';
 
@@ -17,6 +18,7 @@ const DOCUMENTS: Readonly<Record<string, (root: string) => Promise<string>>> = {
   'docs/ERRORS.md': async () => errorsDocument(),
   'docs/generated/CLI.md': async () => cliDocument(cliProgram(() => undefined)),
   'docs/generated/HTTP.md': async () => httpDocument(),
+  'docs/generated/METRICS.md': async () => metricsDocument(),
   'docs/generated/openapi.json': async () => openApiDocument(),
   'docs/generated/CHART.md': async () => chartDocument(),
   'docs/generated/TEST-COVERAGE.md': async (root) => coverageMarkdown(await coverageMatrix(root)),

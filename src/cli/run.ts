@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, EXIT_MEANINGS, type ExitCode } from '../core/errors.ts';
+import { benchCommand } from './commands/bench.ts';
 import { configCommand } from './commands/config.ts';
 import { diffCommand } from './commands/diff.ts';
 import { demoCommand } from './commands/demo.ts';
@@ -47,6 +48,7 @@ export function cliProgram(setExit: (code: ExitCode) => void): Command {
     haltCommand(),
     machineCommand(),
     demoCommand(setExit),
+    benchCommand(setExit),
   ];
   for (const command of commands) program.addCommand(inheriting(command, program, 'replichart'));
   return program;

@@ -80,7 +80,9 @@ export function dxPlane(
     const { metrics } = served();
     return reply.type(metrics.contentType).send(await metrics.text());
   });
-  // The description never changes while a node runs.
-  const description = openApi(endpoints) as unknown as Record<string, unknown>;
-  answer(app, contract.getOpenApi, async () => description);
+  // The description is large and never changes while a node runs: it is made into text once.
+  const description = JSON.stringify(openApi(endpoints));
+  answer(app, contract.getOpenApi, async ({ reply }) =>
+    reply.type('application/json; charset=utf-8').send(description),
+  );
 }

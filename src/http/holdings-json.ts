@@ -107,8 +107,10 @@ export async function snapshotsJson(node: ServedNode, { after, limit = PAGE_DEFA
 
 /** The checkpoint as it is stored, read anew, and the cuts of the snapshots that are intact. */
 export async function checkpointsJson(node: ServedNode) {
-  const found = (await node.files()?.storage.readCheckpoint()) ?? null;
-  const { snapshots } = await snapshotsJson(node, { limit: Infinity });
+  const [found = null, { snapshots }] = await Promise.all([
+    node.files()?.storage.readCheckpoint(),
+    snapshotsJson(node, { limit: Infinity }),
+  ]);
   return {
     state: found?.state ?? null,
     checkpoint:

@@ -1,6 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { NodeContext } from '../../machines/context.ts';
 import { replicaState, type ReplicaState } from '../../machines/replica-state.ts';
+import type { Role } from '../core/identity.ts';
 import type { Position } from '../core/position.ts';
 import type { SegmentFile } from '../io/wal-files.ts';
 import type { NodeSnapshot } from './node-snapshot.ts';
@@ -43,11 +44,10 @@ export function primaryPosition({
   );
 }
 
-/** Adds to a registry what is read from the node at every scrape. */
-export function registerGauges(registry: Registry, node: GaugeFacts): void {
+/** Adds to a registry what is read from a node of this role at every scrape. */
+export function registerGauges(registry: Registry, role: Role, node: GaugeFacts): void {
   registerStates(registry, node);
-  const context = () => node.snapshot().context;
-  for (const [name, help, value] of figures(node, context)) {
+  for (const [name, help, value] of [...figures(node), ...(role === 'replica' ? followed(node) : [])]) {
     new Gauge({
       name: `replichart_${name}`,
       help,
@@ -63,12 +63,7 @@ export function registerGauges(registry: Registry, node: GaugeFacts): void {
 
 type Figure = readonly [name: string, help: string, value: () => number | null];
 
-function figures({ snapshot, applied, segments }: GaugeFacts, context: () => NodeContext): readonly Figure[] {
-  const primary = () => primaryPosition(context());
-  const lag = (of: (position: Pick<Position, 'lsn' | 'commitId'>) => number) => {
-    const [ahead, behind] = [primary(), applied()];
-    return ahead && behind && of(ahead) - of(behind);
-  };
+function figures({ snapshot, applied, segments }: GaugeFacts): readonly Figure[] {
   const total = (held: readonly SegmentFile[] | null) =>
     held && held.reduce((sum, { bytes }) => sum + bytes, 0);
   return [
@@ -77,6 +72,22 @@ function figures({ snapshot, applied, segments }: GaugeFacts, context: () => Nod
       '1 when the chart itself has failed, which is a bug: nothing is decided any more.',
       () => Number(snapshot().status === 'error'),
     ],
+    ['wal_applied_position_bytes', 'LSN up to which WAL is applied.', () => applied()?.lsn ?? null],
+    ['applied_commit_id', 'The last commit that is applied.', () => applied()?.commitId ?? null],
+    ['wal_bytes', 'Bytes of WAL on disk.', () => total(segments())],
+    ['wal_segments', 'Segment files on disk.', () => segments()?.length ?? null],
+  ];
+}
+
+/** What only a node that follows another has: how far it has come, and how far the primary is. */
+function followed({ snapshot, applied }: GaugeFacts): readonly Figure[] {
+  const context = () => snapshot().context;
+  const primary = () => primaryPosition(context());
+  const lag = (of: (position: Pick<Position, 'lsn' | 'commitId'>) => number) => {
+    const [ahead, behind] = [primary(), applied()];
+    return ahead && behind && of(ahead) - of(behind);
+  };
+  return [
     [
       'wal_received_position_bytes',
       'LSN at which the received, durable WAL ends.',
@@ -87,9 +98,7 @@ function figures({ snapshot, applied, segments }: GaugeFacts, context: () => Nod
       'LSN at which the proven WAL ends.',
       () => context().validated?.lsn ?? null,
     ],
-    ['wal_applied_position_bytes', 'LSN up to which WAL is applied.', () => applied()?.lsn ?? null],
     ['validated_commit_id', 'The last commit that is proven.', () => context().validated?.commitId ?? null],
-    ['applied_commit_id', 'The last commit that is applied.', () => applied()?.commitId ?? null],
     [
       'primary_position_bytes',
       'LSN at which the primary’s durable WAL ends, as far as this replica knows.',
@@ -110,8 +119,6 @@ function figures({ snapshot, applied, segments }: GaugeFacts, context: () => Nod
       'Commits of the primary that are not applied here.',
       () => lag(({ commitId }) => commitId),
     ],
-    ['wal_bytes', 'Bytes of WAL on disk.', () => total(segments())],
-    ['wal_segments', 'Segment files on disk.', () => segments()?.length ?? null],
   ];
 }
 

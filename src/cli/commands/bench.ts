@@ -1,0 +1,91 @@
+import { Argument, Command } from 'commander';
+import { recordResult } from '../../bench/record.ts';
+import { goalText, resultJson, settingText } from '../../bench/report.ts';
+import { runBench, type BenchResult } from '../../bench/run.ts';
+import { WORKLOADS } from '../../bench/workloads.ts';
+import { assertThat, EXIT, type ExitCode } from '../../core/errors.ts';
+import { numberFrom, secondsArgument } from '../arguments.ts';
+import { outputOf, type Output } from '../output.ts';
+import { progressLine } from '../progress.ts';
+import { tableText } from '../table.ts';
+
+interface BenchFlags {
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly keep?: boolean;
+  readonly record?: string | true;
+  readonly note?: string;
+  readonly json?: boolean;
+}
+
+const RESULTS = 'bench/results';
+
+/** `replichart bench`: measures a workload on nodes of its own, and says which goals it meets. */
+export function benchCommand(setExit: (code: ExitCode) => void): Command {
+  const names = [...WORKLOADS.keys()];
+  return new Command('bench')
+    .description('measure a workload on nodes of its own, and say which goals it meets')
+    .addArgument(new Argument('[workload]', 'what to measure').choices(names).default(names[0]))
+    .option('--seconds <n>', 'how long a measured window lasts', secondsArgument, 2)
+    .option('--rounds <n>', 'how often each kind of window is measured', numberFrom(1, 1_000), 9)
+    .option('--keep', 'keep the files of the run and say where they are')
+    .option(
+      '--record [dir]',
+      `keep the result as JSON and as a document (in ${RESULTS}, if nothing is named)`,
+    )
+    .option('--note <text>', 'what a reader of the result is to know of this run')
+    .option('--json', 'print every figure as one JSON object')
+    .addHelpText(
+      'after',
+      `
+Workloads:
+${[...WORKLOADS.values()].map(({ name, summary }) => `  ${name}  ${summary}`).join('\n')}
+
+Nodes are processes of their own on loopback, in a temporary directory that is removed at the end
+unless the run failed. The exit code is 0 whether the goals are met or not: speed is no verdict. It
+is 1 when the workload could not be run to its end.
+
+Example:
+  replichart bench dx --seconds 1 --rounds 3`,
+    )
+    .action(async (name: string, flags: BenchFlags) => setExit(await bench(name, flags)));
+}
+
+async function bench(name: string, flags: BenchFlags): Promise<ExitCode> {
+  const workload = WORKLOADS.get(name);
+  assertThat(workload !== undefined, `${name} is one of the choices`);
+  const output = outputOf(flags);
+  const progress = progressLine();
+  const { seconds, rounds, keep = false, note = null } = flags;
+  const result = await runBench(workload, {
+    seconds,
+    rounds,
+    keep,
+    note,
+    say: (text) => progress.show(text),
+  });
+  progress.clear();
+  output.result(resultJson(result), resultText(result));
+  if (result.directory !== null) output.note(`the files of the run are kept in ${result.directory}`);
+  if (result.failure !== null) {
+    output.note(`replichart bench: ${result.failure.message}`);
+    return EXIT.failure;
+  }
+  await record(result, flags, output);
+  return EXIT.ok;
+}
+
+async function record(result: BenchResult, flags: BenchFlags, output: Output): Promise<void> {
+  if (flags.record === undefined) return;
+  for (const file of await recordResult(result, flags.record === true ? RESULTS : flags.record))
+    output.note(`${file} written`);
+}
+
+function resultText(result: BenchResult): string {
+  const { measured } = result;
+  return [
+    settingText(result).join('\n'),
+    ...(measured?.tables ?? []).map((table) => `${table.title}\n${tableText(table)}`),
+    ...(measured === null ? [] : [measured.goals.map(goalText).join('\n')]),
+  ].join('\n\n');
+}
