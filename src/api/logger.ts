@@ -1,20 +1,20 @@
 import { destination, pino, type DestinationStream, type Logger } from 'pino';
-import type { NodeConfig } from '../core/config.ts';
+import { SECRETS, type NodeConfig, type SecretField } from '../core/config.ts';
 import { errorText } from '../core/errors.ts';
 
 /** Characters of the log that wait to be written, at most. */
 const WAITING_LENGTH_MAX = 8 * 1024 * 1024;
 const WITHHELD = '[withheld]';
-const SECRET_FIELD = /^(token|primary_?token|(proxy-)?authorization)$/i;
-const SECRET_FIELD_IN_LINE = /"(token|primary_?token|(proxy-)?authorization)":/i;
+const SECRET_FIELD = /^(((primary|replication|data|dx)_?)?token|(proxy-)?authorization)$/i;
+const SECRET_FIELD_IN_LINE = /"(((primary|replication|data|dx)_?)?token|(proxy-)?authorization)":/i;
 
-type LogConfig = Pick<NodeConfig, 'logLevel' | 'logFile' | 'token' | 'primaryToken'>;
+type LogConfig = Pick<NodeConfig, 'logLevel' | 'logFile' | SecretField>;
 
 /** The log of a node: one JSON line an entry, to standard error or to a file. No line shows a secret. */
 export function loggerOf(config: LogConfig, to: DestinationStream = destinationOf(config)): Logger {
-  const { logLevel, token, primaryToken } = config;
+  const { logLevel } = config;
   // The longest first: what one of them leaves of another that it is part of would still be a secret.
-  const secrets = [token, primaryToken]
+  const secrets = SECRETS.map((field) => config[field])
     .filter((secret) => secret !== undefined)
     .sort((left, right) => right.length - left.length);
   return pino({ level: logLevel, hooks: { streamWrite: (line) => withoutSecrets(line, secrets) } }, to);

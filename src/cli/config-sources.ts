@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { JsonObject } from '../core/bytes.ts';
-import { configFromEnvironment, type ConfigSource } from '../core/config.ts';
+import { configFromEnvironment, type ConfigSource, type SecretField } from '../core/config.ts';
 import { ReplichartError } from '../core/errors.ts';
 import type { Role } from '../core/identity.ts';
 import type { NodeFlags } from './node-flags.ts';
@@ -19,7 +19,10 @@ export function configSources(role: Role, flags: NodeFlags): readonly ConfigSour
     bootstrap: flags.bootstrap,
     clusterId: flags.clusterId,
     nodeId: flags.nodeId,
-    token: flags.tokenFile === undefined ? undefined : readText('tokenFile', flags.tokenFile).trim(),
+    ...tokensOf(flags),
+    dx: flags.dx,
+    connectionsMax: flags.connectionsMax,
+    primaryCaFile: flags.primaryCa,
     tlsCertFile: flags.tlsCert,
     tlsKeyFile: flags.tlsKey,
     segmentBytesMax: flags.segmentBytesMax,
@@ -35,6 +38,31 @@ export function configSources(role: Role, flags: NodeFlags): readonly ConfigSour
     // The role is the name of the command: nothing is stronger.
     { name: 'command', values: { role } },
   ];
+}
+
+/** The flags that name a file with a token, and the field that each sets. */
+const TOKEN_FILES = {
+  tokenFile: 'token',
+  replicationTokenFile: 'replicationToken',
+  dataTokenFile: 'dataToken',
+  dxTokenFile: 'dxToken',
+  primaryTokenFile: 'primaryToken',
+} as const satisfies Partial<Record<keyof NodeFlags, SecretField>>;
+
+/** The flags that name a file with a token, of those that were given, in the order of the fields. */
+export function tokenFilesOf(
+  flags: NodeFlags,
+): readonly { readonly flag: keyof typeof TOKEN_FILES; readonly path: string }[] {
+  return (Object.keys(TOKEN_FILES) as (keyof typeof TOKEN_FILES)[]).flatMap((flag) => {
+    const path = flags[flag];
+    return path === undefined ? [] : [{ flag, path }];
+  });
+}
+
+function tokensOf(flags: NodeFlags): Record<string, string> {
+  return Object.fromEntries(
+    tokenFilesOf(flags).map(({ flag, path }) => [TOKEN_FILES[flag], readText(flag, path).trim()]),
+  );
 }
 
 function configFile(path: string): ConfigSource {

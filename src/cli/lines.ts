@@ -9,18 +9,20 @@ const watched = new WeakSet<Writable>();
 
 /**
  * Writes lines as they come, and takes the next one only when the reader has room for it, so that memory is bounded
- * whatever there is to write. Where the reader goes away (`| head`) it stops taking lines and says `false`.
+ * whatever there is to write. Where the reader goes away (`| head`) it stops taking lines and says `false`. Lines that
+ * someone waits for are not gathered: `chunkCharacters` is then 1.
  */
 export async function writeLines(
   lines: AsyncIterable<string>,
   stream: Writable = process.stdout,
+  chunkCharacters: number = CHUNK_CHARACTERS,
 ): Promise<boolean> {
   watch(stream);
   let text = '';
   try {
     for await (const line of lines) {
       text += `${line}\n`;
-      if (text.length < CHUNK_CHARACTERS) continue;
+      if (text.length < chunkCharacters) continue;
       const chunk = text;
       text = '';
       if (!(await write(stream, chunk))) return false;

@@ -10,6 +10,13 @@ export interface NodeFlags {
   readonly clusterId?: string;
   readonly nodeId?: string;
   readonly tokenFile?: string;
+  readonly replicationTokenFile?: string;
+  readonly dataTokenFile?: string;
+  readonly dxTokenFile?: string;
+  readonly primaryTokenFile?: string;
+  readonly primaryCa?: string;
+  readonly dx?: string;
+  readonly connectionsMax?: string;
   readonly bootstrap?: string;
   readonly reattach?: string;
   readonly tlsCert?: string;
@@ -30,6 +37,14 @@ export function withNodeFlags(command: Command, role: Role): Command {
     .option('--cluster-id <uuid>', 'the cluster this node must belong to')
     .option('--node-id <uuid>', 'the id this node must have')
     .option('--token-file <file>', 'a file with the bearer token that callers must send')
+    .option('--replication-token-file <file>', 'the same for replicas only: /replication/v1')
+    .option('--data-token-file <file>', 'the same for readers and writers only: /data/v1')
+    .option(
+      '--dx-token-file <file>',
+      'the same for those who watch only: /v1, /metrics, /openapi.json, /readyz',
+    )
+    .option('--dx <enabled|disabled>', 'serve /v1, /metrics and /openapi.json (default: enabled)')
+    .option('--connections-max <count>', 'connections that are served at a time (default: 1024)')
     .option('--tls-cert <file>', 'certificate; serves HTTPS')
     .option('--tls-key <file>', 'key of the certificate')
     .option('--segment-bytes-max <bytes>', 'size at which a WAL segment is sealed')
@@ -40,6 +55,11 @@ export function withNodeFlags(command: Command, role: Role): Command {
   if (role === 'primary') return command;
   return command
     .option('--primary <url>', 'URL of the primary')
+    .option(
+      '--primary-token-file <file>',
+      'a file with the bearer token for the primary (default: the own one)',
+    )
+    .option('--primary-ca <file>', 'certificate authority that vouches for the primary')
     .option('--bootstrap <wal|snapshot>', 'how an empty replica begins (default: wal)')
     .option(
       '--reattach <schedule>',

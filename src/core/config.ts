@@ -147,7 +147,13 @@ export function configFromEnvironment(
   return { name: 'environment', values };
 }
 
-const SECRETS: readonly string[] = ['token', 'replicationToken', 'dataToken', 'dxToken', 'primaryToken'];
+/** The fields whose values are never shown. */
+export const SECRETS = ['token', 'replicationToken', 'dataToken', 'dxToken', 'primaryToken'] as const;
+export type SecretField = (typeof SECRETS)[number];
+
+function isSecret(field: string): boolean {
+  return (SECRETS as readonly string[]).includes(field);
+}
 
 /**
  * Joins sources, the later ones stronger, and checks the whole.
@@ -159,7 +165,7 @@ export function resolveConfig(sources: readonly ConfigSource[]): NodeConfig {
   const blame = (field: string, rule: string) => {
     const value = joined[field];
     const shown =
-      value === undefined ? 'is not set' : SECRETS.includes(field) ? 'is set' : `is ${JSON.stringify(value)}`;
+      value === undefined ? 'is not set' : isSecret(field) ? 'is set' : `is ${JSON.stringify(value)}`;
     const from = origin.has(field) ? ` (from the ${origin.get(field)})` : '';
     return `${field} ${shown}${from}: ${rule}`;
   };
@@ -203,7 +209,7 @@ export function explainConfig(sources: readonly ConfigSource[]): readonly Explai
     const value = config[field];
     return {
       field,
-      value: value === undefined ? null : SECRETS.includes(field) ? '(set)' : value,
+      value: value === undefined ? null : isSecret(field) ? '(set)' : value,
       source: origin.get(field) ?? 'default',
     };
   });

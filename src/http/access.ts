@@ -14,7 +14,8 @@ export function requireTokens(app: FastifyInstance, config: NodeConfig): void {
     const { plane = 'dx' } = routeOptions.config;
     const token = tokenOf(config, plane === 'health' ? 'dx' : plane);
     if (token === undefined) return;
-    const sent = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];
+    // The name of a scheme is written in any case (RFC 9110).
+    const sent = /^Bearer +(\S.*)$/i.exec(headers.authorization ?? '')?.[1];
     if (sent === undefined || !equalInConstantTime(sent, token))
       throw new ReplichartError('UNAUTHORIZED', `the bearer token of the ${plane} plane is missing or wrong`);
   });

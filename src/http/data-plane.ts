@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { keyJson } from '../core/bytes.ts';
 import { ReplichartError } from '../core/errors.ts';
-import { documentJson } from '../core/document-json.ts';
+import { DOCUMENT_DEPTH_MAX, documentJson, isTooDeep } from '../core/document-json.ts';
 import { RangeDigest } from '../core/explain/visibility.ts';
 import { positionToJson } from '../core/position.ts';
 import { prepareCommit, type Operation, type PreparedCommit } from '../core/wal/operation.ts';
@@ -117,8 +117,21 @@ function prepare(ops: readonly OperationJson[]): PreparedCommit {
   return prepareCommit(
     ops.map((one): Operation =>
       one.op === 'put'
-        ? { op: 'put', collection: one.collection, id: one.id, document: JSON.stringify(one.document) }
+        ? { op: 'put', collection: one.collection, id: one.id, document: documentText(one.document) }
         : { op: 'delete', collection: one.collection, id: one.id },
     ),
   );
+}
+
+function documentText(document: unknown): string {
+  if (isTooDeep(document))
+    throw new ReplichartError('COMMIT_INVALID', `a document is nested deeper than ${DOCUMENT_DEPTH_MAX}`);
+  return JSON.stringify(document, finite);
+}
+
+/** A number that JSON text may hold and no number of ours can would be stored as `null`: it is refused instead. */
+function finite(_key: string, value: unknown): unknown {
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new ReplichartError('COMMIT_INVALID', 'a document holds a number beyond what JSON is read to here');
+  return value;
 }

@@ -7,7 +7,7 @@ import * as contract from './contract/dx.ts';
 import type { EndpointName } from './contract/endpoints.ts';
 import { openApi } from './contract/openapi.ts';
 import { envelope } from './envelope.ts';
-import { eventStream } from './events.ts';
+import { EventStreams } from './events.ts';
 import { blockingReasons } from './health.ts';
 import { checkpointsJson, mvccJson, segmentsJson, snapshotsJson, versionsJson } from './holdings-json.ts';
 import { replicationJson, statusJson, walJson } from './replication-json.ts';
@@ -72,8 +72,9 @@ export function dxPlane(
     );
     return envelope(explanation, explanation.observed_snapshot.commit_id);
   });
+  const events = new EventStreams(app);
   answer(app, contract.getEvents, async ({ query, request, reply }) => {
-    eventStream(served().transitions, query, request.headers['last-event-id'], reply);
+    events.send(served().transitions, query, request.headers['last-event-id'], reply);
     return reply;
   });
   answer(app, contract.getMetrics, async ({ reply }) => {

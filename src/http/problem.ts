@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { ERRORS, ReplichartError, type ErrorCode } from '../core/errors.ts';
+import type { Socket } from 'node:net';
+import { describeError, ERRORS, ReplichartError, type ErrorCode } from '../core/errors.ts';
 import type { JsonObject } from '../core/bytes.ts';
 import type { InvariantId } from '../core/invariants.ts';
 
@@ -23,31 +24,65 @@ declare module 'fastify' {
   }
 }
 
+const ADDRESS_SHOWN_MAX = 200;
+
 /** Whatever a handler throws, and every address that there is not, is answered with a problem. */
 export function answerProblems(app: FastifyInstance): void {
   app.decorateReply('problemCode', null);
-  const answer = (error: ReplichartError, reply: FastifyReply) => {
-    reply.problemCode = error.code;
-    void reply.code(ERRORS[error.code].status).type('application/problem+json').send(problemBody(error));
-  };
-  app.setErrorHandler((thrown, _request, reply) => answer(asReplichartError(thrown), reply));
+  app.setErrorHandler((thrown, _request, reply) => answerProblem(thrown, reply));
   app.setNotFoundHandler(({ method, url }, reply) =>
-    answer(new ReplichartError('NOT_FOUND', `there is no ${method} ${url}`), reply),
+    answerProblem(
+      new ReplichartError('NOT_FOUND', `there is no ${method} ${url.slice(0, ADDRESS_SHOWN_MAX)}`),
+      reply,
+    ),
   );
 }
+
+/** Answers with the problem that a thrown value is. */
+export function answerProblem(thrown: unknown, reply: FastifyReply): void {
+  const error = asReplichartError(thrown);
+  reply.problemCode = error.code;
+  void reply.code(ERRORS[error.code].status).type('application/problem+json').send(problemBody(error));
+}
+
+/** Answers on a connection what is no HTTP, too large or too slow to be a request, and closes it. */
+export function answerNoRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  // Behind anything that was sent on this connection the answer could land within another.
+  if (error.code !== 'ECONNRESET' && socket.writable && socket.bytesWritten === 0) {
+    const rule = NO_REQUEST[error.code ?? ''] ?? 'this is no HTTP request';
+    const body = JSON.stringify(problemBody(new ReplichartError('REQUEST_INVALID', rule)));
+    socket.write(
+      `HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    );
+  }
+  socket.destroy();
+}
+
+const NO_REQUEST: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: 'the headers are too large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'the request did not come in time',
+};
 
 interface FrameworkError {
   readonly code?: string;
   readonly statusCode?: number;
+  readonly syscall?: string;
   readonly message?: string;
 }
 
 /** Any thrown value as an expected error; what is not expected is a bug and says so. */
 export function asReplichartError(error: unknown): ReplichartError {
   if (error instanceof ReplichartError) return error;
-  const { code, statusCode, message = String(error) } = error as FrameworkError;
+  const { code, statusCode, syscall, message = String(error) } = error as FrameworkError;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
     return new ReplichartError('COMMIT_TOO_LARGE', `the body is too large: ${message}`);
+  if (code === 'FST_ERR_BAD_URL')
+    return new ReplichartError('REQUEST_INVALID', 'the address cannot be decoded');
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH')
+    return new ReplichartError('REQUEST_INVALID', 'a name in the address is too long');
+  // A system call that failed while reading is the disk's fault, not a bug.
+  if (syscall !== undefined)
+    return new ReplichartError('STORAGE_FAILED', message, { cause: error, evidence: describeError(error) });
   if (statusCode !== undefined && statusCode < 500) return new ReplichartError('REQUEST_INVALID', message);
   return new ReplichartError('INTERNAL', message, { cause: error });
 }

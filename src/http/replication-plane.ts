@@ -9,6 +9,7 @@ import { encodeNotice } from '../core/wal/notice.ts';
 import type { PrimaryNode } from '../primary/primary.ts';
 import { envelope } from './envelope.ts';
 import { grows } from './grows.ts';
+import { headersSet } from './headers-set.ts';
 import { answer } from './answer.ts';
 import { postSnapshot } from './contract/data.ts';
 import { getBlock, getIdentity, getManifest, getWalStream, listSnapshots } from './contract/replication.ts';
@@ -82,6 +83,7 @@ export function replicationPlane(app: FastifyInstance, served: () => PrimaryNode
     raw.once('close', () => ended.abort());
     if (raw.destroyed) ended.abort();
     raw.writeHead(200, {
+      ...headersSet(reply),
       'content-type': 'application/octet-stream',
       [REPLICATION_HEADERS.clusterId]: node.identity.clusterId,
       [REPLICATION_HEADERS.startLsn]: String(start.lsn),

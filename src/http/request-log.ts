@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 
@@ -11,19 +11,25 @@ const REQUEST_ID_SENT = /^[\w.:/+=-]{1,128}$/;
  * in the log. Neither headers nor query are logged.
  */
 export function logRequests(app: FastifyInstance, logger: Logger): void {
-  app.addHook('onRequest', async (request, reply) => {
-    const sent = request.headers[REQUEST_ID];
-    request.id = typeof sent === 'string' && REQUEST_ID_SENT.test(sent) ? sent : randomUUID();
-    void reply.header(REQUEST_ID, request.id);
-  });
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onRequest', async (request, reply) => logRequest(request, reply, logger));
+}
+
+/** The same for one request; its line is written when its answer is through, or its caller is gone. */
+export function logRequest(request: FastifyRequest, reply: FastifyReply, logger: Logger): void {
+  const sent = request.headers[REQUEST_ID];
+  request.id = typeof sent === 'string' && REQUEST_ID_SENT.test(sent) ? sent : randomUUID();
+  void reply.header(REQUEST_ID, request.id);
+  const { raw } = reply;
+  // A caller who goes before the end, as every follower of a stream does, leaves no "finish".
+  raw.once('close', () => {
     const line = {
       request_id: request.id,
       method: request.method,
       route: request.routeOptions.url ?? null,
-      status: reply.statusCode,
-      ...(reply.problemCode === null ? {} : { code: reply.problemCode }),
+      status: raw.headersSent ? raw.statusCode : null,
+      ...(reply.problemCode ? { code: reply.problemCode } : {}),
     };
-    logger[reply.statusCode >= 500 && reply.statusCode !== 503 ? 'error' : 'debug'](line, 'request');
+    const isFault = raw.headersSent && raw.statusCode >= 500 && raw.statusCode !== 503;
+    logger[isFault ? 'error' : 'debug'](line, 'request');
   });
 }

@@ -1,4 +1,4 @@
-import { fastify, type FastifyInstance } from 'fastify';
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
@@ -7,13 +7,13 @@ import { ReplichartError } from '../core/errors.ts';
 import { ID_BYTES_MAX } from '../core/limits.ts';
 import type { ServedNode } from '../node/served-node.ts';
 import { requireTokens } from './access.ts';
-import { limitConnections, TIMEOUTS } from './connections.ts';
+import { limitConnections, TIMEOUTS, type Timeouts } from './connections.ts';
 import { ENDPOINT_NAMES, ENDPOINTS, type EndpointName } from './contract/endpoints.ts';
 import { dataPlane } from './data-plane.ts';
 import { dxPlane } from './dx.ts';
 import { healthPlane } from './health.ts';
-import { answerProblems } from './problem.ts';
-import { logRequests } from './request-log.ts';
+import { answerNoRequest, answerProblem, answerProblems } from './problem.ts';
+import { logRequest, logRequests } from './request-log.ts';
 
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -25,7 +25,8 @@ export interface NodeServer<Node extends ServedNode> {
 }
 
 /**
- * Serves the planes that every node has, and those that its role adds. Binds the address before anything else of the node is touched, so that a port in use leaves nothing behind.
+ * Serves the planes that every node has, and those that its role adds. Binds the address before anything else of the
+ * node is touched, so that a port in use leaves nothing behind.
  *
  * @throws ReplichartError `LISTEN_FAILED`
  */
@@ -34,13 +35,14 @@ export async function listen<Node extends ServedNode>(
   address: string,
   logger: Logger,
   planes: (app: FastifyInstance, served: () => Node) => void,
+  timeouts: Timeouts = TIMEOUTS,
 ): Promise<NodeServer<Node>> {
   let node: Node | null = null;
   const served = (): Node => {
     if (node === null) throw new ReplichartError('NODE_STARTING', 'the node is starting');
     return node;
   };
-  const app = await newApp(config);
+  const app = await newApp(config, logger, timeouts);
   limitConnections(app.server, config.connectionsMax);
   logRequests(app, logger);
   answerProblems(app);
@@ -78,14 +80,24 @@ function endpointsOf({ role }: NodeConfig): readonly EndpointName[] {
   );
 }
 
-async function newApp({ tlsCertFile, tlsKeyFile }: NodeConfig): Promise<FastifyInstance> {
-  const http = { maxHeaderSize: 4 * ID_BYTES_MAX, ...TIMEOUTS };
+async function newApp(
+  { tlsCertFile, tlsKeyFile }: NodeConfig,
+  logger: Logger,
+  timeouts: Timeouts,
+): Promise<FastifyInstance> {
+  const http = { maxHeaderSize: 4 * ID_BYTES_MAX, ...timeouts };
   const options = {
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
     forceCloseConnections: true,
-    requestTimeout: TIMEOUTS.requestTimeout,
-    keepAliveTimeout: TIMEOUTS.keepAliveTimeout,
+    requestTimeout: timeouts.requestTimeout,
+    keepAliveTimeout: timeouts.keepAliveTimeout,
+    clientErrorHandler: answerNoRequest,
+    // An address that cannot be read finds no route, and passes no hook.
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+      logRequest(request, reply, logger);
+      answerProblem(error, reply);
+    },
     // Ids may be long, and every byte of one may be escaped.
     routerOptions: { maxParamLength: 3 * ID_BYTES_MAX },
   } as const;

@@ -97,6 +97,11 @@ export class SnapshotStore {
     const block = (await this.manifest(snapshotId)).blocks[index];
     if (block === undefined)
       throw new ReplichartError('SNAPSHOT_UNKNOWN', `snapshot ${snapshotId} has no block ${index}`);
+    const stat = await this.#directory.files.stat(this.dataFile(snapshotId));
+    if (stat === null)
+      throw new ReplichartError('SNAPSHOT_CORRUPT', `the data of snapshot ${snapshotId} is gone`, {
+        evidence: { snapshot_id: snapshotId, file: DATA_FILE },
+      });
     const handle = await this.#directory.files.open(this.dataFile(snapshotId), 'read');
     try {
       const buffer = Buffer.allocUnsafeSlow(block.bytes);

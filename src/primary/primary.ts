@@ -158,8 +158,11 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
     locate: (claimed) => locatePosition(open().wal, working('READS_BLOCKED').durable, claimed),
     readWal: (lsn, bytes) => open().wal.read(lsn, bytes),
     snapshots,
-    createSnapshot: async () =>
-      snapshotMaker.create(identityOf().clusterId, open().storage, working('NOT_WRITABLE')),
+    createSnapshot: async () => {
+      // Asked first: a halted primary has closed its files, and its refusal says why.
+      const path = working('NOT_WRITABLE');
+      return snapshotMaker.create(identityOf().clusterId, open().storage, path);
+    },
     onDurable: (listener) => working('READS_BLOCKED').onDurable(listener),
     commit: async (commit) => working('NOT_WRITABLE').commit(commit),
     gate,

@@ -1,4 +1,5 @@
 import { ReplichartError } from '../core/errors.ts';
+import { effectFault } from '../core/halt.ts';
 import type { Manifest } from '../core/storage/manifest.ts';
 import type { SnapshotStore } from '../io/snapshot-store.ts';
 import type { Storage } from '../io/storage.ts';
@@ -17,7 +18,8 @@ export class SnapshotMaker {
    * Cuts history at a segment boundary, then copies the versions up to the cut while later commits go on. A snapshot
    * of the same commit id is not made twice.
    *
-   * @throws ReplichartError `REQUEST_INVALID` before the first commit, or as the write path does.
+   * @throws ReplichartError `REQUEST_INVALID` before the first commit, `STORAGE_FAILED` where its files cannot be written,
+   *   `INDEX_DAMAGED` where a version does not verify, or as the write path does.
    */
   create(clusterId: string, storage: Storage, writePath: WritePath): Promise<Manifest> {
     const made = this.#last.then(async () => {
@@ -32,7 +34,11 @@ export class SnapshotMaker {
       const cut = await writePath.cut();
       if ((await this.#store.list()).includes(String(cut.commitId)))
         return this.#store.manifest(String(cut.commitId));
-      return this.#store.create({ clusterId, cut }, storage.versions(cut.commitId));
+      try {
+        return await this.#store.create({ clusterId, cut }, storage.versions(cut.commitId));
+      } catch (error) {
+        throw failureOf(error);
+      }
     });
     // Whoever asked is told of a failure; the next snapshot begins all the same.
     this.#last = made.then(
@@ -41,4 +47,14 @@ export class SnapshotMaker {
     );
     return made;
   }
+}
+
+/** A disk that is full or broken is expected, and leaves the primary as it was: no part of a snapshot stays. */
+function failureOf(error: unknown): unknown {
+  if (error instanceof ReplichartError) return error;
+  const { code, message, error: described } = effectFault('createSnapshot', error);
+  return new ReplichartError(code, `the snapshot cannot be made: ${message}`, {
+    evidence: { error: described },
+    cause: error,
+  });
 }

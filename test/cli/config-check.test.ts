@@ -112,8 +112,76 @@ describe('every field with its value and where that came from', () => {
     });
   });
 
+  test('each plane, and the primary, has a token file of its own: the rows tell them apart', async () => {
+    const directory = await temporaryDirectory();
+    const file = async (name: string) => {
+      await writeFile(join(directory, name), `hidden-${name}\n`);
+      return join(directory, name);
+    };
+    const flags = [
+      ...['--token-file', await file('t'), '--replication-token-file', await file('r')],
+      ...['--data-token-file', await file('d'), '--dx-token-file', await file('x')],
+      ...['--dx', 'disabled', '--connections-max', '64'],
+    ];
+    const ofReplica = [
+      ...['--primary-token-file', await file('p'), '--primary-ca', fixture('tls-cert.pem'), ...PRIMARY_URL],
+    ];
+    const data = ['--data', join(directory, 'none')];
+    const rows = (names: readonly (readonly [string, string])[]) =>
+      names.map(([check, name]) => [check, `${join(directory, name)} can be read`]);
+    const own = [
+      ['token_file', 't'],
+      ['replication_token_file', 'r'],
+      ['data_token_file', 'd'],
+      ['dx_token_file', 'x'],
+    ] as const;
+    const primary = await checkPrimary(...data, ...flags);
+    expect(primary.exit).toBe(0);
+    const shown = ({ checks }: Checked) => checks.map(({ check, detail }) => [check, detail]);
+    expect(shown(primary.body).slice(0, 4)).toEqual(rows(own));
+    const fields = ({ body }: { readonly body: Checked }) =>
+      body.fields.filter(({ source }) => source === 'flags').map(({ field, value }) => [field, value]);
+    const set = [
+      ['token', '(set)'],
+      ['replicationToken', '(set)'],
+      ['dataToken', '(set)'],
+      ['dxToken', '(set)'],
+    ];
+    expect(fields(primary)).toEqual([
+      ['dataDir', join(directory, 'none')],
+      ...set,
+      ['dx', 'disabled'],
+      ['connectionsMax', 64],
+    ]);
+    const replica = await checkReplica(...data, ...flags, ...ofReplica);
+    expect(replica.exit).toBe(0);
+    expect(shown(replica.body).slice(0, 6)).toEqual([
+      ...rows([...own, ['primary_token_file', 'p']]),
+      ['primary_ca_file', `${fixture('tls-cert.pem')} can be read`],
+    ]);
+    expect(fields(replica)).toEqual([
+      ['dataDir', join(directory, 'none')],
+      ['primaryUrl', 'http://127.0.0.1:1'],
+      ...set,
+      ['primaryToken', '(set)'],
+      ['dx', 'disabled'],
+      ['connectionsMax', 64],
+      ['primaryCaFile', fixture('tls-cert.pem')],
+    ]);
+    expect(JSON.stringify([primary, replica])).not.toContain('hidden');
+    expect((await cli(['config', 'check', 'primary', ...data, ...ofReplica])).exit).toBe(2);
+  });
+
   test.each([
     ['--token-file', 'absent', 'tokenFile is absent'],
+    ['--replication-token-file', 'absent', 'replicationTokenFile is absent'],
+    ['--data-token-file', 'absent', 'dataTokenFile is absent'],
+    ['--dx-token-file', 'absent', 'dxTokenFile is absent'],
+    ['--primary-token-file', 'absent', 'primaryTokenFile is absent'],
+    ['--token-file', '/dev/null', 'the configuration is not valid: token is set'],
+    ['--dx', 'off', 'the configuration is not valid: dx is "off"'],
+    ['--connections-max', '7', 'the configuration is not valid: connectionsMax is "7"'],
+    ['--connections-max', 'many', 'the configuration is not valid: connectionsMax is "many"'],
     ['--config', 'absent', 'config is absent'],
     ['--reattach', 'soon', 'reattach is "soon"'],
   ])('%s %s is refused', async (flag, value, message) => {

@@ -1,5 +1,6 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parseSchedule } from '../../src/cli/reattach.ts';
 import { haltedDirectory } from '../support/halts.ts';
@@ -91,6 +92,43 @@ describe('a node as a process', () => {
     replica.child.kill('SIGTERM');
     expect((await replica.exited).code).toBe(0);
     expect(replica.stderr()).toContain('"event":"replica.attach"');
+  });
+
+  test('tokens of planes, of the primary, and its authority: by flags, a replica follows over TLS', async () => {
+    const directory = await temporaryDirectory();
+    const token = async (name: string) => {
+      await writeFile(join(directory, name), `${name}\n`);
+      return join(directory, name);
+    };
+    const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
+    const primary = runProcess([
+      ...['primary', '--data', join(directory, 'p'), '--listen', '127.0.0.1:0', '--json'],
+      ...['--replication-token-file', await token('of-replicas'), '--dx-token-file', await token('of-dx')],
+      ...[
+        '--tls-cert',
+        fixture('tls-cert.pem'),
+        '--tls-key',
+        fixture('tls-key.pem'),
+        '--log-level',
+        'silent',
+      ],
+    ]);
+    const url = String((await primary.started)['url']).replace('127.0.0.1', 'localhost');
+    const replica = runProcess([
+      ...['replica', '--data', join(directory, 'r'), '--listen', '127.0.0.1:0', '--json', '--primary', url],
+      ...['--primary-token-file', await token('of-replicas'), '--primary-ca', fixture('tls-cert.pem')],
+      ...['--data-token-file', await token('of-data'), '--dx', 'disabled', '--connections-max', '8'],
+    ]);
+    const replicaUrl = String((await replica.started)['url']);
+    const statusOf = async (path: string, headers: Record<string, string> = {}) =>
+      (await fetch(`${replicaUrl}${path}`, { headers })).status;
+    while ((await statusOf('/readyz')) !== 200) await new Promise((resolve) => setImmediate(resolve));
+    expect([await statusOf('/v1/status'), await statusOf('/data/v1/c/a')]).toEqual([404, 401]);
+    expect(await statusOf('/data/v1/c/a', { authorization: 'Bearer of-data' })).toBe(404);
+    for (const { child, exited } of [replica, primary]) {
+      child.kill('SIGTERM');
+      expect((await exited).code).toBe(0);
+    }
   });
 
   test('a schedule is a list of waits', () => {

@@ -2,6 +2,9 @@ import { pino } from 'pino';
 import { configOf, portsOf, type HostPorts } from '../../src/api/node-host.ts';
 import type { PrimaryOptions } from '../../src/api/create-primary.ts';
 import type { ReplicaOptions } from '../../src/api/create-replica.ts';
+import { TIMEOUTS, type Timeouts } from '../../src/http/connections.ts';
+import { replicationPlane } from '../../src/http/replication-plane.ts';
+import { listen } from '../../src/http/server.ts';
 import { openPrimary, type PrimaryNode } from '../../src/primary/primary.ts';
 import { openReplica, type ReplicaNode } from '../../src/replica/replica.ts';
 import { recordChart } from './chart-coverage.ts';
@@ -39,4 +42,19 @@ export async function servedReplica(
   );
   afterTest(() => node.stop());
   return node;
+}
+
+/** The URL of a server that speaks for a node of the test; without one, for a node that is starting. */
+export async function servedOver(
+  node: PrimaryNode | null,
+  timeouts: Partial<Timeouts> = {},
+): Promise<string> {
+  const config = configOf('primary', { dataDir: await temporaryDirectory(), replication: 'enabled' });
+  const server = await listen<PrimaryNode>(config, '127.0.0.1:0', defaults.logger, replicationPlane, {
+    ...TIMEOUTS,
+    ...timeouts,
+  });
+  if (node !== null) server.serve(node);
+  afterTest(() => server.close());
+  return server.url;
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { explainConfig, resolveConfig, type ExplainedField } from '../../core/config.ts';
 import { ReplichartError, type ExitCode } from '../../core/errors.ts';
 import type { Role } from '../../core/identity.ts';
-import { configSources } from '../config-sources.ts';
+import { configSources, tokenFilesOf } from '../config-sources.ts';
 import { withNodeFlags, type NodeFlags } from '../node-flags.ts';
 import { outputOf, reportError } from '../output.ts';
 import { parseSchedule } from '../reattach.ts';
@@ -54,15 +54,13 @@ async function check(role: Role, flags: NodeFlags, setExit: SetExit): Promise<vo
 
 /** A token file that cannot be read ends the joining of the sources; these are the ones that were read. */
 function tokenFileChecks(flags: NodeFlags): readonly StartCheck[] {
-  return Object.entries(flags)
-    .filter(([flag]) => /tokenFile$/i.test(flag))
-    .map(([flag, path]) => ({
-      check: flag.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      ok: true as const,
-      code: null,
-      detail: `${String(path)} can be read`,
-      evidence: {},
-    }));
+  return tokenFilesOf(flags).map(({ flag, path }) => ({
+    check: flag.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    ok: true as const,
+    code: null,
+    detail: `${path} can be read`,
+    evidence: {},
+  }));
 }
 
 function fieldsTable(fields: readonly ExplainedField[]): string {

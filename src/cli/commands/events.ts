@@ -3,6 +3,7 @@ import { createParser } from 'eventsource-parser';
 import { ReplichartError } from '../../core/errors.ts';
 import { getEvents } from '../../http/contract/dx.ts';
 import { refusalOf, send, type ClientFlags } from '../client.ts';
+import { writeLines } from '../lines.ts';
 
 interface EventsFlags extends ClientFlags {
   readonly follow?: boolean;
@@ -48,23 +49,48 @@ async function follow(url: string, flags: EventsFlags): Promise<void> {
     // The node sends a comment now and then; a silence much longer than that is a loss.
     headers: { accept: 'text/event-stream' },
   });
-  if (response.statusCode !== 200) throw await refusalOf(url, response);
-  const print = (line: string) => void process.stdout.write(`${line}\n`);
+  const isStream = String(response.headers['content-type']).startsWith(getEvents.contentType);
+  if (response.statusCode !== 200 || !isStream) throw await refusalOf(url, response);
+  await writeLines(linesOf(url, response.body, flags.json === true), process.stdout, AT_ONCE);
+}
+
+/** Whoever follows waits for each line. */
+const AT_ONCE = 1;
+
+async function* linesOf(url: string, body: AsyncIterable<Uint8Array>, json: boolean): AsyncGenerator<string> {
+  const lines: string[] = [];
   const parser = createParser({
     onEvent: ({ id, event, data }) => {
-      const body = JSON.parse(data) as unknown;
-      print(
-        flags.json === true ? JSON.stringify({ id: id ?? null, event, data: body }) : lineOf(id, event, body),
-      );
+      const read = dataOf(url, data);
+      lines.push(json ? JSON.stringify({ id: id ?? null, event, data: read }) : lineOf(id, event, read));
     },
   });
+  for await (const text of textOf(url, body)) {
+    parser.feed(text);
+    yield* lines.splice(0);
+  }
+}
+
+/** The text of a stream; only what the connection itself throws is a loss of it. */
+async function* textOf(url: string, body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const text = new TextDecoder();
   try {
-    const text = new TextDecoder();
-    for await (const chunk of response.body) parser.feed(text.decode(chunk as Buffer, { stream: true }));
+    for await (const chunk of body) yield text.decode(chunk, { stream: true });
   } catch (error) {
     throw new ReplichartError('NODE_UNREACHABLE', `${url}: the connection was lost: ${String(error)}`, {
       cause: error,
       evidence: { url },
+    });
+  }
+}
+
+function dataOf(url: string, data: string): unknown {
+  try {
+    return JSON.parse(data);
+  } catch (error) {
+    throw new ReplichartError('NODE_UNREACHABLE', `${url} does not answer as a node does`, {
+      cause: error,
+      evidence: { url, data },
     });
   }
 }

@@ -126,5 +126,5 @@ export const postSnapshot = endpoint({
   query: z.strictObject({}),
   answer: manifest,
   statuses: [201],
-  refusals: ['NOT_WRITABLE', 'READS_BLOCKED', 'STORAGE_FAILED', 'SNAPSHOT_CORRUPT'],
+  refusals: ['NOT_WRITABLE', 'STORAGE_FAILED', 'SNAPSHOT_CORRUPT', 'INDEX_DAMAGED'],
 });

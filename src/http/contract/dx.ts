@@ -341,7 +341,7 @@ export const getEvents = endpoint({
   query: z.strictObject({
     last_event_id: z
       .string()
-      .regex(/^[0-9a-f-]{36}:\d{1,16}$/, 'must be RUN:SEQUENCE')
+      .regex(/^[0-9a-f-]{36}:\d{1,15}$/, 'must be RUN:SEQUENCE')
       .optional(),
     follow: queryFlag.optional(),
   }),
@@ -393,7 +393,7 @@ export const explainRead = endpoint({
       'id is required, as text or as id_base64',
     ),
   answer: explained,
-  refusals: ['INDEX_DAMAGED', 'WAL_CORRUPT'],
+  refusals: ['WAL_CORRUPT'],
 });
 
 export const getMetrics = endpoint({

@@ -64,13 +64,14 @@ export function endpoint<
 /** What an endpoint answers with. */
 export type AnswerOf<Of extends Endpoint> = z.infer<Of['answer']>;
 
-/** Errors that any endpoint of a plane may give. */
-export function commonRefusals({ plane, method }: Endpoint): readonly ErrorCode[] {
-  if (plane === 'health') return [];
+/** Errors that any endpoint of a plane may give. `INTERNAL` is a bug, and no endpoint gives it on purpose. */
+export function commonRefusals({ plane, params, query }: Endpoint): readonly ErrorCode[] {
+  // An open query without fields takes anything.
+  const isChecked = [params, query].some(
+    ({ shape, def }) => Object.keys(shape).length > 0 || def.catchall !== undefined,
+  );
   return [
-    'REQUEST_INVALID',
-    'UNAUTHORIZED',
-    'NODE_STARTING',
-    ...(method === 'POST' ? (['INTERNAL'] as const) : []),
+    ...(isChecked ? (['REQUEST_INVALID'] as const) : []),
+    ...(plane === 'health' ? [] : (['UNAUTHORIZED', 'NODE_STARTING'] as const)),
   ];
 }

@@ -21,4 +21,5 @@ export const getReadyz = endpoint({
   query: z.strictObject({ verbose: queryFlag.optional() }),
   answer: z.object({ ready: z.boolean(), reasons: z.array(z.string()) }),
   statuses: [200, 503],
+  refusals: ['UNAUTHORIZED'],
 });

@@ -74,7 +74,7 @@ export const getManifest = endpoint({
   query: z.object({}),
   answer: z.string(),
   contentType: 'text/plain',
-  refusals: [...REPLICATION, 'SNAPSHOT_UNKNOWN'],
+  refusals: ['REPLICATION_DISABLED', 'SNAPSHOT_UNKNOWN'],
 });
 
 export const getBlock = endpoint({
@@ -86,5 +86,5 @@ export const getBlock = endpoint({
   query: z.object({}),
   answer: z.string(),
   contentType: 'application/octet-stream',
-  refusals: [...REPLICATION, 'SNAPSHOT_UNKNOWN', 'SNAPSHOT_CORRUPT'],
+  refusals: ['REPLICATION_DISABLED', 'SNAPSHOT_UNKNOWN', 'SNAPSHOT_CORRUPT'],
 });

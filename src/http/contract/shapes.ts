@@ -80,7 +80,11 @@ const positionToken = z
   .transform((token) => {
     const [ofCommit, ofLsn, hash] = token.split(':') as [string, string, string];
     return { commitId: Number(ofCommit), lsn: Number(ofLsn), historyHash: hash };
-  });
+  })
+  .refine(
+    ({ commitId: of, lsn: at }) => Number.isSafeInteger(of) && Number.isSafeInteger(at),
+    'no position has numbers that large',
+  );
 
 /** The view that a request asks for; left out, the newest. */
 export const viewQuery = {
