@@ -11,7 +11,7 @@ export interface ViewFacts {
   /** The full position that was asked for, and what this node's own history says of it. */
   readonly token: {
     readonly position: Position;
-    readonly found: 'in history' | 'not in history' | 'ahead' | 'before what is kept';
+    readonly found: 'in history' | 'not in history' | 'ahead' | 'before what is kept' | 'not looked up';
     readonly foundHash: string | null;
   } | null;
 }
@@ -83,12 +83,11 @@ export const viewIsApplied: Check<ReadFacts> = defineCheck('P5-I12 viewIsApplied
 export const viewIsInHistory: Check<ReadFacts> = defineCheck('P5-I4 viewIsInHistory', {
   description: 'The position that was asked for, if one was, is a position of this very history.',
   code: ({ view }) => (view.token?.found === 'not in history' ? 'HISTORY_DIVERGED' : 'READS_BLOCKED'),
-  claim: ({ view: { token } }) =>
-    token === null || token.found === 'ahead'
-      ? true
-      : token.found === 'before what is kept'
-        ? null
-        : token.found === 'in history',
+  claim: ({ view: { token } }) => {
+    if (token === null || token.found === 'in history') return true;
+    // Of what this node does not hold, or not any more, it cannot say whose history it is.
+    return token.found === 'not in history' ? false : null;
+  },
   evidence: ({ view: { token } }) =>
     token === null
       ? { position: null }

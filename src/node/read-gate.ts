@@ -135,9 +135,9 @@ export class ReadGate {
     if (position === undefined) return null;
     const open = this.#ports.open();
     const end = this.#ports.applied();
-    if (open === null || end === null) return { position, found: 'ahead', foundHash: null };
-    if (position.lsn > end.lsn || position.commitId > end.commitId)
+    if (end !== null && (position.lsn > end.lsn || position.commitId > end.commitId))
       return { position, found: 'ahead', foundHash: null };
+    if (open === null || end === null) return { position, found: 'not looked up', foundHash: null };
     try {
       const found = await locatePosition(open.wal, { ...end }, { lsn: position.lsn });
       const same = found.historyHash === position.historyHash && position.commitId <= found.commitId;

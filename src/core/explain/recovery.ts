@@ -81,23 +81,21 @@ type Conclusion = Parameters<typeof explanationOf>[4];
 
 function conclusionOf(record: RecoveryRecord, verdicts: readonly Verdict[]): Conclusion {
   const { role, bootstrap, recordedHalt, survey, repair } = record;
-  if (recordedHalt !== null)
+  const against = verdicts.find(({ evaluation }) => evaluation !== 'holds');
+  if (against?.rule === check.noHaltIsRecorded.rule && recordedHalt !== null)
     return { result: 'stays halted', reason: `${recordedHalt.code}: ${recordedHalt.message}` };
   if (survey === null) return { result: 'undetermined', reason: 'the files have not been surveyed' };
-  const against = verdicts.find(({ evaluation }) => evaluation !== 'holds');
   if (against !== undefined) return { result: 'halted', reason: against.rule };
-  if (role === 'primary')
-    return repair === null
-      ? { result: 'undetermined', reason: 'the repair has not come to its end' }
-      : { result: 'recovered', reason: null, cut_tail: cutTail(survey) };
+  if (repair === null) return { result: 'undetermined', reason: 'the repair has not come to its end' };
+  if (role === 'primary') return { result: 'recovered', reason: null, cut_tail: cutTail(survey) };
   const answers = recoveryInputs(record, bootstrap);
   const plan = answers && decideRecovery(answers);
   return {
     result: plan?.outcome ?? 'undetermined',
     reason: null,
     steps: plan?.steps ?? [],
-    discarded_partials: repair?.discardedPartials ?? null,
-    discarded_tail: tailJson(repair?.discardedTail ?? null),
+    discarded_partials: repair.discardedPartials,
+    discarded_tail: tailJson(repair.discardedTail),
   };
 }
 

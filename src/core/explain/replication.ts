@@ -67,7 +67,7 @@ const inputs = z.object({
   view_position: z
     .strictObject({
       position: positionFrom,
-      found: z.enum(['in history', 'not in history', 'ahead', 'before what is kept']),
+      found: z.enum(['in history', 'not in history', 'ahead', 'before what is kept', 'not looked up']),
       found_hash: z.string().nullable(),
     })
     .nullable(),

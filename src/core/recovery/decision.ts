@@ -1,5 +1,5 @@
-import type { RuleId } from '../checks/check.ts';
-import type { RecoveryFacts } from '../checks/recovery.ts';
+import { holds, type RuleId } from '../checks/check.ts';
+import { noHaltIsRecorded, prefixIsProven, type RecoveryFacts } from '../checks/recovery.ts';
 
 /** What recovery decides by: each a question to the disk with few answers, so that all combinations can be gone through. */
 export interface RecoveryInputs {
@@ -68,18 +68,19 @@ export function decideRecovery(inputs: RecoveryInputs): RecoveryPlan {
 
 /** The answers that the disk gave. */
 export function recoveryInputs(
-  { recordedHalt, survey }: RecoveryFacts,
+  facts: RecoveryFacts,
   bootstrap: RecoveryInputs['bootstrap'],
 ): RecoveryInputs | null {
+  const { survey } = facts;
   if (survey === null) return null;
-  const { checkpoint, wal, base, prefix, tail, partials } = survey;
+  const { checkpoint, wal, base, tail, partials } = survey;
   const checkpointLsn = checkpoint.state === 'intact' ? checkpoint.value.lsn : 0;
   return {
-    halt: recordedHalt === null ? 'none' : 'recorded',
+    halt: holds(noHaltIsRecorded, facts) ? 'none' : 'recorded',
     checkpoint: checkpoint.state,
     wal: wal.segments > 0 && wal.endLsn > wal.startLsn ? 'present' : 'empty',
     base: base.state,
-    prefix: prefix.state === 'proven' && wal.discontinuity === null ? 'proven' : 'broken',
+    prefix: holds(prefixIsProven, facts) ? 'proven' : 'broken',
     proven: (tail.provenTo?.lsn ?? 0) > checkpointLsn ? 'something' : 'nothing',
     end: tail.stop?.kind ?? 'clean',
     partials: partials.length > 0 ? 'present' : 'none',
