@@ -18,10 +18,12 @@ export function isConfiguration(role: Role, line: string): boolean {
 
 /** A state line back into the value that it was made of. */
 function valueOf(line: string): StateValue {
-  const value: Record<string, unknown> = {};
+  // Without a prototype: the line may come from a stranger, and name "__proto__".
+  const empty = () => Object.create(null) as Record<string, unknown>;
+  const value = empty();
   for (const path of line.split(' | ')) {
     let at = value;
-    for (const name of path.split('.')) at = (at[name] ??= {}) as Record<string, unknown>;
+    for (const name of path.split('.')) at = (at[name] ??= empty()) as Record<string, unknown>;
   }
   return collapsed(value);
 }

@@ -2,7 +2,7 @@ import type { JsonObject } from '../core/bytes.ts';
 import { ReplichartError } from '../core/errors.ts';
 import type { Explanation } from '../core/explain/explanation.ts';
 import { explainReads } from '../core/explain/replication.ts';
-import { positionOf } from '../core/position.ts';
+import { positionOf, type Position } from '../core/position.ts';
 import { admissionOf, type Admission, type ReadFacts, type ViewFacts } from '../core/read-safety.ts';
 import { locatePosition } from '../io/wal-position.ts';
 import { explainUnread } from './explain-read.ts';
@@ -49,7 +49,8 @@ export class ReadGate {
   /** Runs `use` on an admitted view. @throws ReplichartError with the explanation of the refusal. */
   async read<Result>(use: (view: ReadView) => Promise<Result>, request: ViewRequest = {}): Promise<Result> {
     // Whether a position is in history never changes, so it may be looked up before the gate decides.
-    const token = await this.#counted(() => this.#lookUp(request));
+    let token = await this.#counted(() => this.#lookUp(request));
+    while (this.#isOutdated(token)) token = await this.#counted(() => this.#lookUp(request));
     const view = await new Promise<ReadView>((resolve, reject) => {
       const waiting: WaitingRead = { request, token, resolve, reject };
       if (this.#decide(waiting)) return;
@@ -79,7 +80,9 @@ export class ReadGate {
 
   /** Why a read of a view is safe or is not: every rule with its evidence. */
   async explain(request: ViewRequest = {}): Promise<Explanation> {
-    return explainReads(this.facts(request, await this.#lookUp(request)));
+    let token = await this.#lookUp(request);
+    while (this.#isOutdated(token)) token = await this.#lookUp(request);
+    return explainReads(this.facts(request, token));
   }
 
   #count(outcome: ReadOutcome, reason = ''): void {
@@ -131,12 +134,17 @@ export class ReadGate {
     if (this.#waiting.length > 0) this.#waiting = this.#waiting.filter((read) => !this.#decide(read));
   }
 
+  /** Whether a position that lay ahead when it was looked up does not any more. */
+  #isOutdated(token: Token): boolean {
+    const isOpen = this.#ports.open() !== null;
+    return isOpen && token?.found === 'ahead' && isAtOrBelow(token.position, this.#ports.applied());
+  }
+
   async #lookUp({ position }: ViewRequest): Promise<Token> {
     if (position === undefined) return null;
     const open = this.#ports.open();
     const end = this.#ports.applied();
-    if (end !== null && (position.lsn > end.lsn || position.commitId > end.commitId))
-      return { position, found: 'ahead', foundHash: null };
+    if (end !== null && !isAtOrBelow(position, end)) return { position, found: 'ahead', foundHash: null };
     if (open === null || end === null) return { position, found: 'not looked up', foundHash: null };
     try {
       const found = await locatePosition(open.wal, { ...end }, { lsn: position.lsn });
@@ -150,6 +158,10 @@ export class ReadGate {
       throw error;
     }
   }
+}
+
+function isAtOrBelow({ lsn, commitId }: Position, end: ReadFacts['applied']): boolean {
+  return end !== null && lsn <= end.lsn && commitId <= end.commitId;
 }
 
 /** The facts that a refusal was decided on. */

@@ -1,52 +1,55 @@
-import { keyJson, type Json } from '../core/bytes.ts';
+import { keyJson, type Json, type JsonObject } from '../core/bytes.ts';
 import { positionToJson } from '../core/position.ts';
 import { documentJson } from '../core/document-json.ts';
-import type { Explanation } from '../core/explain/explanation.ts';
 import { readFactsOf } from '../core/explain/replication.ts';
 import type { StoredVersion } from '../core/storage/version.ts';
 import { differencesOf, type Difference } from './difference.ts';
+import type { DerivedRead } from './verify-read.ts';
 import { RangeCollector, type ChainCollector } from './versions.ts';
+
+const READ = new Set(['visible', 'absent', 'deleted']);
 
 /**
  * Where an answer of the data plane says something else than the log: the documents themselves, their versions, the
  * view and the position.
  */
 export function answerDifferences(
-  answer: Json,
-  derived: Explanation,
-  versions: ChainCollector | RangeCollector | null,
+  answer: JsonObject,
+  { explanation: { inputs, conclusion }, isWhole }: DerivedRead,
+  versions: ChainCollector | RangeCollector,
 ): Difference[] {
-  if (versions === null) return [];
-  const { applied, view } = readFactsOf(derived.inputs);
-  const common = { position: applied && positionToJson(applied), view: { commit_id: view.commitId } };
-  const read = derived.inputs['read'] as Readonly<Record<string, Json>>;
-  const expected: Json =
-    versions instanceof RangeCollector
-      ? {
-          ...common,
-          collection: read['collection'] ?? null,
-          documents: versions.documents.map((one) => ({ ...keyJson('id', one.id), ...versionJson(one) })),
-          ...pageEnd(versions),
-        }
-      : {
-          ...common,
-          collection: read['collection'] ?? null,
-          id: read['id'] ?? null,
-          ...foundJson(versions.newest),
-        };
-  return differencesOf(answer, expected, 'answer');
+  if (!READ.has(conclusion.result))
+    return [{ path: 'answer', stated: answer, derived: `there is no answer: ${conclusion.result}` }];
+  const { applied, view } = readFactsOf(inputs);
+  const { kind: _kind, after: _after, after_base64: _base64, ...read } = inputs['read'] as JsonObject;
+  const { last: _last, last_base64: _lastBase64, ...name } = read;
+  const about = { position: applied && positionToJson(applied), view: { commit_id: view.commitId }, ...name };
+  const { proof: _proof, ...given } = answer;
+  if (!isWhole) return differencesOf(onlyFields(given, Object.keys(about)), about, 'answer');
+  const expected = { ...about, ...foundBy(versions) };
+  // An answer is what JSON carries: of some numbers it carries another than the text of the document has.
+  return differencesOf(given, JSON.parse(JSON.stringify(expected)) as Json, 'answer');
 }
 
-function pageEnd(versions: RangeCollector): Record<string, Json> {
-  const { range, last } = versions.facts();
-  return range.more && last !== null ? keyJson('next_after', last) : { next_after: null };
+function onlyFields(answer: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(answer).filter(([name]) => names.includes(name)));
 }
 
-function foundJson(newest: StoredVersion | null): Record<string, Json> {
+function foundBy(versions: ChainCollector | RangeCollector): JsonObject {
+  if (versions instanceof RangeCollector) {
+    const documents = versions.documents.map((one) => ({ ...keyJson('id', one.id), ...versionJson(one) }));
+    return { documents, ...pageEnd(versions) };
+  }
+  const { newest } = versions;
   if (newest === null || newest.document === null) return { found: false };
   return { found: true, ...versionJson(newest) };
 }
 
-function versionJson({ commitId, document }: StoredVersion): Record<string, Json> {
+function pageEnd(versions: RangeCollector): JsonObject {
+  const { range, last } = versions.facts();
+  return range.more && last !== null ? keyJson('next_after', last) : { next_after: null };
+}
+
+function versionJson({ commitId, document }: StoredVersion): JsonObject {
   return { version_commit_id: commitId, ...documentJson(document ?? Buffer.alloc(0)) };
 }

@@ -6,7 +6,7 @@ import { commitIdOfKey } from '../core/storage/index-entry.ts';
 import type { StoredVersion } from '../core/storage/version.ts';
 import { UNBOUND_CLUSTER } from '../core/identity.ts';
 import { stopEvidence, type StopEvidence } from '../core/recovery/survey.ts';
-import { genesisChain, type ChainState } from '../core/wal/chain.ts';
+import { chainAtCut, genesisChain, type ChainState } from '../core/wal/chain.ts';
 import { FRAME_KIND } from '../core/wal/frame.ts';
 import { OP_DELETE, readOperation } from '../core/wal/operation.ts';
 import { forEachOperation } from '../core/wal/payload.ts';
@@ -56,11 +56,8 @@ export interface ProvenHistory {
 export async function readHistory(place: HistoryPlace, sought: Sought): Promise<ProvenHistory> {
   const reader = await WalReader.open(place.files, place.walDirectory);
   try {
-    const beginning = (await findBeginning(reader.wal, place, { lsn: null, commitId: null })) ?? {
-      chain: genesisChain(place.clusterId ?? UNBOUND_CLUSTER),
-      hashFrom: 'genesis',
-      isSought: false,
-    };
+    const beginning =
+      (await findBeginning(reader.wal, place, { lsn: null, commitId: null })) ?? withoutSegments(place);
     if (beginning.hashFrom === 'base file' && place.baseDirectory !== null && sought.versions !== null)
       await readBase(
         place.files,
@@ -96,6 +93,15 @@ export async function readHistory(place: HistoryPlace, sought: Sought): Promise<
   } finally {
     await reader.close();
   }
+}
+
+/** A node that holds no WAL yet stands at the cut of its base file, or at the beginning of all. */
+function withoutSegments({ clusterId, cuts }: HistoryPlace): Beginning {
+  const cluster = clusterId ?? UNBOUND_CLUSTER;
+  const [cut] = cuts;
+  return cut === undefined
+    ? { chain: genesisChain(cluster), hashFrom: 'genesis', isSought: false }
+    : { chain: chainAtCut(cluster, cut), hashFrom: 'base file', isSought: false };
 }
 
 function versionsOf({ facts, bytes }: ProvenUnit, sink: VersionSink): void {

@@ -1,14 +1,13 @@
-import { UNIT_CHECKS } from '../core/checks/wal.ts';
-import { firstViolation } from '../core/checks/check.ts';
 import type { RecoveryRecord } from '../core/explain/recovery.ts';
-import { haltToJson } from '../core/halt.ts';
-import type { DiskSurvey } from '../core/recovery/survey.ts';
-import type { ChainState } from '../core/wal/chain.ts';
+import type { Json } from '../core/bytes.ts';
+import { decideRecovery, recoveryInputs } from '../core/recovery/decision.ts';
+import { stopEvidence, type DiskSurvey, type StopEvidence } from '../core/recovery/survey.ts';
 import { ProvenBatch } from '../core/wal/proof.ts';
-import { readWholeFile } from '../io/durable-file.ts';
-import { PositionsIn, type Derivation } from './derivation.ts';
 import { differencesOf } from './difference.ts';
-import { ownFile, type Evidence } from './evidence.ts';
+import type { Evidence } from './evidence.ts';
+import type { Findings } from './findings.ts';
+import { sameHalt } from './verify-halt.ts';
+import { deriveSurvey } from './verify-survey.ts';
 
 /** The LSNs that a recovery speaks of. */
 export function lsnsOfRecovery({ survey }: RecoveryRecord): number[] {
@@ -22,93 +21,107 @@ export function lsnsOfRecovery({ survey }: RecoveryRecord): number[] {
 }
 
 /**
- * The record of a recovery as the files give it. What the repair took away is gone from the WAL; where its bytes were
- * kept as evidence they are proved again, and have to fail in the same way.
+ * The record of a recovery as the files give it: what it stood at is looked up in history, and what follows from that
+ * is derived again. What the repair took away is gone from the WAL; where its bytes were kept they are proved again, and
+ * have to fail in the same way.
  */
 export async function deriveRecovery(
   stated: RecoveryRecord,
   evidence: Evidence,
-  derivation: Derivation,
+  findings: Findings,
 ): Promise<RecoveryRecord> {
-  const { role, halt } = evidence;
-  const { recordedHalt, survey, repair } = stated;
-  if (recordedHalt !== null && halt !== undefined && halt !== null)
-    derivation.differences.push(
-      ...differencesOf(haltToJson(recordedHalt), haltToJson(halt), 'inputs.recorded_halt'),
-    );
-  else if (recordedHalt !== null) derivation.notInFiles.push('inputs.recorded_halt');
-  derivation.notInFiles.push('inputs.bootstrap', 'inputs.survey.partials', 'inputs.survey.wal.end_lsn');
-  if (survey !== null && repair?.discardedTail?.keptIn)
-    await proveTailAgain(survey, repair.discardedTail.keptIn, evidence, derivation);
-  else if (survey !== null && survey.tail.stop !== null)
-    derivation.notInFiles.push('inputs.survey.tail.stop');
-  return {
+  const { own } = evidence;
+  const role = own?.role ?? stated.role;
+  if (own === null) findings.leavesNoTrace('inputs.role', 'only the files of the node itself say it');
+  findings.leavesNoTrace('inputs.bootstrap', 'what the configuration said at that start');
+  const recordedHalt = recordedHaltOf(stated, evidence, findings);
+  // A start that finds a recorded halt looks no further.
+  if (recordedHalt !== null) return { ...stated, role, recordedHalt, survey: null, repair: null };
+  const record = {
     ...stated,
-    role: role ?? stated.role,
-    survey: survey && deriveSurvey(survey, evidence, derivation),
+    role,
+    recordedHalt,
+    survey: stated.survey && deriveSurvey(stated.survey, evidence, findings),
   };
+  if (record.survey === null)
+    findings.leavesNoTrace('inputs.survey', 'whether the files had been looked at by that moment');
+  else findings.leavesNoTrace('inputs.repair', 'whether the repair had come to its end at that moment');
+  const repair = repairOf(record);
+  if (repair?.discardedTail?.keptIn) await proveTailAgain(record, evidence, findings);
+  return { ...record, repair };
 }
 
-function deriveSurvey(survey: DiskSurvey, { history }: Evidence, derivation: Derivation): DiskSurvey {
-  const at = new PositionsIn(history, derivation);
-  const chain = (path: string, stated: ChainState): ChainState => {
-    const found = at.chainAt(path, stated.lsn);
-    if (found === null) return stated;
-    derivation.differences.push(...differencesOf({ ...stated }, { ...found }, path));
-    return found;
-  };
-  const { checkpoint, prefix, tail, wal } = survey;
-  if (wal.segments > 0 && wal.startLsn < history.beginning.chain.lsn)
-    derivation.undetermined.push(
-      'inputs.survey.wal.start_lsn: WAL before the first segment is no longer kept',
-    );
-  else if (
-    wal.segments > 0 &&
-    wal.startLsn > history.beginning.chain.lsn &&
-    history.beginning.hashFrom !== 'genesis'
-  )
-    derivation.differs('inputs.survey.wal.start_lsn', wal.startLsn, history.beginning.chain.lsn);
+function recordedHaltOf(
+  { recordedHalt: stated }: RecoveryRecord,
+  { own }: Evidence,
+  findings: Findings,
+): RecoveryRecord['recordedHalt'] {
+  const path = 'inputs.recorded_halt';
+  if (own === null) {
+    findings.leavesNoTrace(path, 'only the files of the node itself say it');
+    return stated;
+  }
+  const { halt, clearedHalts } = own;
+  const isKnown = [halt, ...clearedHalts].some((one) => one !== null && sameHalt(stated, one));
+  if (stated === null && halt !== null)
+    findings.cannotTell(path, `one is recorded now, ${halt.code}; whether it came later does not show`);
+  else if (stated === null && clearedHalts.length > 0)
+    findings.leavesNoTrace(path, 'whether a halt that was cleared since was recorded at that start');
+  else if (stated !== null && !isKnown) return halt;
+  return stated;
+}
+
+/** What a repair did follows from what it found; only whether it has come to its end does not. */
+function repairOf({
+  role,
+  bootstrap,
+  recordedHalt,
+  survey,
+  repair,
+}: RecoveryRecord): RecoveryRecord['repair'] {
+  if (repair === null || survey === null) return null;
+  if (role === 'primary') return { discardedPartials: [], discardedTail: null };
+  const answers = recoveryInputs({ recordedHalt, survey }, bootstrap);
+  const plan = answers && decideRecovery(answers);
+  if (plan === null || plan.rule !== null) return null;
+  const { partials, tail, wal, checkpoint } = survey;
+  const fromLsn = tail.provenTo?.lsn ?? (checkpoint.state === 'intact' ? checkpoint.value.lsn : 0);
+  const keptIn = tail.stop?.kind === 'invalid' ? `evidence/discarded-at-${fromLsn}` : null;
   return {
-    ...survey,
-    checkpoint:
-      checkpoint.state === 'intact'
-        ? {
-            state: 'intact',
-            value: {
-              ...checkpoint.value,
-              ...at.position('inputs.survey.checkpoint.value', checkpoint.value),
-              segmentIndex:
-                at.chainAt('inputs.survey.checkpoint.value', checkpoint.value.lsn)?.segmentIndex ??
-                checkpoint.value.segmentIndex,
-            },
-          }
-        : checkpoint,
-    prefix:
-      prefix.state === 'proven'
-        ? { state: 'proven', chain: chain('inputs.survey.prefix.chain', prefix.chain) }
-        : prefix,
-    tail: {
-      ...tail,
-      provenTo: tail.provenTo && chain('inputs.survey.tail.proven_to', tail.provenTo),
-    },
+    discardedPartials: plan.steps.includes('discard partials') ? partials : [],
+    discardedTail:
+      tail.stop === null || plan.outcome === 'bootstrap'
+        ? null
+        : { fromLsn, bytes: wal.endLsn - fromLsn, rule: tail.stop.rule, keptIn },
   };
 }
 
 async function proveTailAgain(
-  { tail }: DiskSurvey,
-  keptIn: string,
-  { source }: Evidence,
-  derivation: Derivation,
+  { survey }: RecoveryRecord,
+  { own }: Evidence,
+  findings: Findings,
 ): Promise<void> {
   const path = 'inputs.survey.tail.stop';
-  const kept = await ownFile(source, keptIn);
-  const bytes = kept && (await readWholeFile(kept.directory.files, kept.path));
-  if (bytes === null || tail.provenTo === null || tail.stop === null) {
-    derivation.undetermined.push(`${path}: the bytes kept as ${keptIn} are not at hand`);
+  const { tail, wal } = survey as DiskSurvey;
+  const { provenTo, stop } = tail;
+  if (provenTo === null || stop === null) return;
+  if (own === null) {
+    findings.leavesNoTrace(path, 'the node kept what it discarded, in its own files');
     return;
   }
-  const { stop } = ProvenBatch.prove(tail.provenTo, bytes);
-  const rule = stop?.kind === 'suspect' ? (firstViolation(UNIT_CHECKS, stop.facts)?.rule ?? null) : null;
-  if (tail.stop.kind === 'invalid' && rule !== tail.stop.rule)
-    derivation.differs(`${path}.rule`, tail.stop.rule, rule);
+  const name = `discarded-at-${provenTo.lsn}`;
+  const bytes = await own.keptAside(`evidence/${name}`);
+  if (bytes === null) {
+    findings.cannotTell(path, `the bytes that were kept as evidence/${name} are not there`);
+    return;
+  }
+  if (wal.endLsn < provenTo.lsn + bytes.length)
+    findings.differs('inputs.survey.wal.end_lsn', wal.endLsn, provenTo.lsn + bytes.length);
+  const found = ProvenBatch.prove(provenTo, bytes).stop;
+  const derived = found && stopEvidence(found);
+  findings.differences.push(...differencesOf(stopJson(stop), derived && stopJson(derived), path));
+}
+
+function stopJson(stop: StopEvidence): Json {
+  return { ...stop };
 }

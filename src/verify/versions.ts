@@ -1,4 +1,3 @@
-import { ReplichartError } from '../core/errors.ts';
 import { CHAIN_MAX, documentSha256, RangeDigest, versionFacts } from '../core/explain/visibility.ts';
 import type { VersionFacts, VisibilityFacts } from '../core/checks/visibility.ts';
 import type { StoredVersion } from '../core/storage/version.ts';
@@ -49,8 +48,18 @@ export class ChainCollector implements VersionSink {
   }
 }
 
-/** Above this many documents behind the end of a page nothing is said about whether there are any. */
-const BEYOND_MAX = 1_000_000;
+/** What may be held at once: a page is much smaller, but ids that lie behind it are held too. */
+const HELD_BYTES_MAX = 256 * 1024 * 1024;
+/** What an entry takes beside its bytes, about. */
+const ENTRY_BYTES = 200;
+
+/** The newest version of a document within the view; of one that is not on the page only whether there is one. */
+interface Held {
+  readonly id: Buffer;
+  readonly commitId: number;
+  readonly isThere: boolean;
+  readonly version: StoredVersion | null;
+}
 
 /** The documents of a collection between two ids that a view sees, as the log alone gives them. */
 export class RangeCollector implements VersionSink {
@@ -58,9 +67,8 @@ export class RangeCollector implements VersionSink {
   readonly #after: Buffer | null;
   readonly #last: Buffer | null;
   readonly #viewCommitId: number;
-  readonly #within = new Map<string, StoredVersion>();
-  /** Behind the last id: only whether there is a document. */
-  readonly #beyond = new Map<string, { readonly commitId: number; readonly isThere: boolean }>();
+  readonly #held = new Map<string, Held>();
+  #heldBytes = 0;
 
   constructor(collection: Buffer, after: Buffer | null, last: Buffer | null, viewCommitId: number) {
     this.#collection = collection;
@@ -69,39 +77,49 @@ export class RangeCollector implements VersionSink {
     this.#viewCommitId = viewCommitId;
   }
 
+  /** More would have to be held than may be: what was collected is not whole. */
+  get isOverfull(): boolean {
+    return this.#heldBytes > HELD_BYTES_MAX;
+  }
+
   wants(collection: Buffer, id: Buffer): boolean {
     return (
-      collection.equals(this.#collection) && (this.#after === null || Buffer.compare(id, this.#after) > 0)
+      !this.isOverfull &&
+      collection.equals(this.#collection) &&
+      (this.#after === null || Buffer.compare(id, this.#after) > 0)
     );
   }
 
   add(version: StoredVersion): void {
     const { id, commitId, document } = version;
     if (commitId > this.#viewCommitId) return;
-    const name = id.toString('hex');
-    if (this.#last !== null && Buffer.compare(id, this.#last) <= 0) {
-      if (commitId >= (this.#within.get(name)?.commitId ?? 0)) this.#within.set(name, version);
-    } else if (commitId >= (this.#beyond.get(name)?.commitId ?? 0)) {
-      this.#beyond.set(name, { commitId, isThere: document !== null });
-      if (this.#beyond.size > BEYOND_MAX)
-        throw new ReplichartError(
-          'REQUEST_INVALID',
-          'too many documents stand behind the page to verify its end',
-        );
-    }
+    const name = id.toString('latin1');
+    const before = this.#held.get(name);
+    if (before !== undefined && before.commitId > commitId) return;
+    const isThere = document !== null;
+    const isOnPage = isThere && this.#last !== null && Buffer.compare(id, this.#last) <= 0;
+    // A copy: the record that the id lies in is not held with it.
+    const held = { id: Buffer.from(id), commitId, isThere, version: isOnPage ? version : null };
+    this.#held.set(name, held);
+    this.#heldBytes += bytesOf(held) - (before === undefined ? 0 : bytesOf(before));
+    if (this.isOverfull) this.#held.clear();
   }
 
   /** The documents of the page, in the order of their ids. */
   get documents(): readonly StoredVersion[] {
-    return [...this.#within.values()]
-      .filter(({ document }) => document !== null)
+    return [...this.#held.values()]
+      .flatMap(({ version }) => (version === null ? [] : [version]))
       .sort((one, other) => Buffer.compare(one.id, other.id));
   }
 
   facts(): { readonly range: ReturnType<RangeDigest['facts']>; readonly last: Buffer | null } {
     const digest = new RangeDigest();
     for (const version of this.documents) digest.add(version);
-    const more = [...this.#beyond.values()].some(({ isThere }) => isThere);
+    const more = [...this.#held.values()].some(({ isThere, version }) => isThere && version === null);
     return { range: digest.facts(more), last: digest.last };
   }
+}
+
+function bytesOf({ id, version }: Held): number {
+  return ENTRY_BYTES + 2 * id.length + (version?.record.length ?? 0);
 }

@@ -140,7 +140,7 @@ describe('nodes that have diverged', () => {
     for (const node of nodes) await node.commit(ids.map((id) => put(id, 'same')));
     await nodes[0]?.commit([put('k2400', 'x')]);
     await nodes[1]?.commit([put('k2400', 'y')]);
-    const { body } = await cliJson(['diff', ...urlsOf(...(nodes))]);
+    const { body } = await cliJson(['diff', ...urlsOf(...nodes)]);
     expect(body['first_difference']).toMatchObject({ key: { id: 'k2400', commit_id: 2 } });
   });
 

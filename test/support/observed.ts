@@ -17,19 +17,25 @@ const OPTIONS = { dataDir: '/nowhere', listen: '127.0.0.1:0', replication: 'enab
 const PRIMARY_URL = 'http://127.0.0.1:1';
 const silent = pino({ level: 'silent' });
 
+async function replicaServer(node: ServedNode | null) {
+  const config = configOf('replica', { ...OPTIONS, primaryUrl: PRIMARY_URL });
+  const server = await listen<ServedNode>(config, OPTIONS.listen, silent, () => undefined);
+  if (node !== null) server.serve(node);
+  return server;
+}
+
+async function primaryServer(node: PrimaryNode | null) {
+  const config = configOf('primary', OPTIONS);
+  const server = await listen<PrimaryNode>(config, OPTIONS.listen, silent, replicationPlane);
+  if (node !== null) server.serve(node);
+  return server;
+}
+
 /** A server that speaks for a node, and goes on when the node has stopped; `null`: for one that still starts. */
 export async function served(node: ServedNode | null, role: 'replica' | 'primary' = 'replica') {
   const server =
-    role === 'replica'
-      ? await listen<ServedNode>(
-          configOf('replica', { ...OPTIONS, primaryUrl: PRIMARY_URL }),
-          OPTIONS.listen,
-          silent,
-          () => undefined,
-        )
-      : await listen<PrimaryNode>(configOf('primary', OPTIONS), OPTIONS.listen, silent, replicationPlane);
+    role === 'replica' ? await replicaServer(node) : await primaryServer(node as PrimaryNode | null);
   afterTest(() => server.close());
-  if (node !== null) server.serve(node);
   return server;
 }
 

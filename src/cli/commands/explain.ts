@@ -6,6 +6,7 @@ import { EXIT, errorText, ReplichartError, type ExitCode } from '../../core/erro
 import type { Explanation } from '../../core/explain/explanation.ts';
 import { explainRead, explainRecovery, explainReplication } from '../../http/contract/dx.ts';
 import { nodeFileSystem } from '../../io/node-file-system.ts';
+import { carrierOf } from '../../verify/carrier.ts';
 import type { EvidenceSource } from '../../verify/evidence.ts';
 import { verifyExplanation, type Verification } from '../../verify/verify.ts';
 import { numberFrom, positionArgument } from '../arguments.ts';
@@ -50,7 +51,7 @@ export function explainCommand(setExit: SetExit): Command {
   command.addCommand(
     viewOptions(explaining('replication', 'whether a read of a view is safe, rule by rule')).action(
       (url: string | undefined, flags: ExplainFlags) =>
-        explain(url, flags, setExit, async (from) =>
+        explain(url, flags, 'replication.safety', setExit, async (from) =>
           ask(from, explainReplication, flags, { query: viewQuery(flags) }),
         ),
     ),
@@ -58,7 +59,7 @@ export function explainCommand(setExit: SetExit): Command {
   command.addCommand(
     explaining('recovery', 'what the last start found, decided and discarded').action(
       (url: string | undefined, flags: ExplainFlags) =>
-        explain(url, flags, setExit, async (from) => ask(from, explainRecovery, flags)),
+        explain(url, flags, 'recovery.process', setExit, async (from) => ask(from, explainRecovery, flags)),
     ),
   );
   command.addCommand(
@@ -72,7 +73,7 @@ export function explainCommand(setExit: SetExit): Command {
           id: string | undefined,
           flags: ExplainFlags,
         ) =>
-          explain(url, flags, setExit, async (from) => {
+          explain(url, flags, 'mvcc.read_visibility', setExit, async (from) => {
             if (collection === undefined || id === undefined)
               throw new ReplichartError('REQUEST_INVALID', 'a read is explained by its collection and id');
             return ask(from, explainRead, flags, { query: { ...viewQuery(flags), collection, id } });
@@ -130,20 +131,26 @@ function viewQuery({ at, position }: ExplainFlags) {
 async function explain(
   url: string | undefined,
   flags: ExplainFlags,
+  type: Explanation['explanation_type'],
   setExit: SetExit,
   fetch: (url: string) => Promise<unknown>,
 ): Promise<void> {
   if ((url === undefined) === (flags.file === undefined))
     throw new ReplichartError('REQUEST_INVALID', 'either the URL of a node or --file says what is explained');
+  const source = flags.verify === true ? await sourceOf(flags) : null;
   const stated = url === undefined ? await readStated(flags.file ?? '') : await fetch(url);
+  const { explanation } = carrierOf(stated);
+  if (explanation.explanation_type !== type)
+    throw new ReplichartError(
+      'REQUEST_INVALID',
+      `this is an explanation of type ${explanation.explanation_type}, and not ${type}`,
+    );
   const output = outputOf(flags);
-  if (flags.verify !== true) {
-    const { data, proof } = stated as { readonly data?: Explanation; readonly proof?: Explanation };
-    const explanation = data ?? proof ?? (stated as Explanation);
+  if (source === null) {
     output.result(explanation, explanationText(explanation));
     return;
   }
-  const verification = await verifyExplanation(stated, await sourceOf(flags));
+  const verification = await verifyExplanation(stated, source);
   output.result(verification, verificationText(verification));
   setExit(EXIT_OF[verification.verdict]);
 }

@@ -16,12 +16,15 @@ export interface StopEvidence {
   readonly evidence: JsonObject;
 }
 
+/** The rule that a unit breaks whose bytes end too early. No check: there is no unit yet to be checked. */
+export const UNIT_IS_WHOLE = 'P5-I11 unitIsWhole';
+
 export function stopEvidence(stop: ProofStop): StopEvidence {
   if (stop.kind === 'incomplete') {
     const { lsn, file, byte, availableBytes, neededBytes } = stop;
     return {
       kind: 'torn',
-      rule: 'P5-I11 unitIsWhole',
+      rule: UNIT_IS_WHOLE,
       lsn,
       file,
       byte,
