@@ -239,9 +239,12 @@ export async function proveHalt(
       }),
       proofOf({
         id: 'halt_explained',
-        claim: 'C’s explanation follows from C’s own files, derived again without C',
-        expected: { verdict: 'verified', differences: [] },
-        found: { verdict: verified.verdict, differences: verified.differences.map((one) => ({ ...one })) },
+        claim: 'C’s explanation is derived again from C’s own files, without C, and nothing differs',
+        expected: { differs: false, differences: [] },
+        found: {
+          differs: verified.verdict === 'differs',
+          differences: verified.differences.map((one) => ({ ...one })),
+        },
         shown: `${verified.verdict}; proved to LSN ${verified.source.proved_to.lsn}, where the WAL stops`,
       }),
     ],

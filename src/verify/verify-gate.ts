@@ -74,6 +74,8 @@ function receivedOf(
   if (receivedLsn === null && validated !== null) findings.differs(path, null, 'what is proved was received');
   if (receivedLsn === null || chains.has(receivedLsn)) return receivedLsn;
   const isUnproved = validated !== null && receivedLsn > validated.lsn;
+  // Files that end exactly there confirm it, whatever the bytes are.
+  if (isUnproved && own !== null && receivedLsn === filesEndLsn) return receivedLsn;
   // Nothing behind the place where the proof stopped is history, but it was received all the same.
   const isBehindStop = isUnproved && stop !== null && receivedLsn > end.lsn;
   if (isBehindStop && receivedLsn === filesEndLsn) return receivedLsn;
