@@ -12,9 +12,18 @@ import { claim, route } from './claims.ts';
 import type { NodeContext } from './context.ts';
 
 /** The facts of the gate as the chart itself sees them from within `replicating`, for the newest view. */
-function gateFacts({ input, halt, receivedLsn, validated, applied, inFlight }: NodeContext): ReadFacts {
+function gateFacts({
+  input,
+  identity,
+  halt,
+  receivedLsn,
+  validated,
+  applied,
+  inFlight,
+}: NodeContext): ReadFacts {
   return {
     role: input.role,
+    clusterId: identity?.clusterId ?? null,
     state: 'replicating',
     halt,
     receivedLsn,

@@ -19,6 +19,8 @@ export interface ViewFacts {
 /** Everything that the gate decides by: one moment of one node. */
 export interface ReadFacts {
   readonly role: Role;
+  /** Whose history it is: two clusters may hold the same commits. `null` before it is known. */
+  readonly clusterId: string | null;
   /** The state of the chart, as one line; where the chart does not run any more, that is said before it. */
   readonly state: string;
   readonly halt: HaltReason | null;
@@ -136,6 +138,11 @@ export function admissionOf(facts: ReadFacts): Admission {
   return against.length === 1 && first === noApplicationIsInFlight
     ? { kind: 'deferred' }
     : { kind: 'refused', check: first };
+}
+
+/** The checks that stand against reads at all. An application in flight only defers one. */
+export function blockingChecks(facts: ReadFacts): readonly Check<ReadFacts>[] {
+  return GATE_CHECKS.filter((check) => check !== noApplicationIsInFlight && !holds(check, facts));
 }
 
 /** All rules, evaluated without stopping at the first that fails. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { gateVerdicts, noApplicationIsInFlight } from '../core/read-safety.ts';
+import { blockingChecks, gateVerdicts, noApplicationIsInFlight } from '../core/read-safety.ts';
 import type { ServedNode } from '../node/served-node.ts';
 import { answer } from './answer.ts';
 import { getLivez, getReadyz } from './contract/health.ts';
@@ -17,14 +17,12 @@ export function healthPlane(app: FastifyInstance, served: () => ServedNode | nul
   });
 }
 
-/** The rules that stand against a read now. An application in flight only defers one. */
+/** The rules that stand against reads now. */
 export function blockingReasons(node: ServedNode | null): readonly string[] {
   if (node === null) return ['NODE_STARTING'];
   const facts = node.gate.facts();
   if (facts.halt !== null) return [facts.halt.code];
-  return gateVerdicts(facts)
-    .filter(({ rule, evaluation }) => evaluation !== 'holds' && rule !== noApplicationIsInFlight.rule)
-    .map(({ rule }) => rule);
+  return blockingChecks(facts).map(({ rule }) => rule);
 }
 
 /** One line a check, as health checks of services are commonly printed. */

@@ -1,7 +1,7 @@
 import { replicaState } from '../../machines/replica-state.ts';
 import { haltToJson } from '../core/halt.ts';
+import { blockingChecks } from '../core/read-safety.ts';
 import { positionToJson } from '../core/position.ts';
-import { primaryPosition } from '../node/gauges.ts';
 import type { ServedNode } from '../node/served-node.ts';
 import { stateLine } from '../node/state-line.ts';
 
@@ -18,17 +18,30 @@ export function statusJson(node: ServedNode) {
     replica_state: replicaState(value),
     machine_state: status === 'error' ? `failed in ${stateLine(value)}` : stateLine(value),
     position: applied && positionToJson(applied),
-    blocking_reason: halt === null ? null : { code: halt.code, invariant: halt.invariant, rule: halt.rule },
+    blocking_reason: blockingReason(node),
     failure: halt && haltToJson(halt),
   };
+}
+
+/** What stands against a read now, if anything does: the halt, or the first rule of the gate that does not hold. */
+function blockingReason(node: ServedNode) {
+  const facts = node.gate.facts();
+  if (facts.halt !== null) {
+    const { code, invariant, rule } = facts.halt;
+    return { code, invariant, rule };
+  }
+  const against = blockingChecks(facts)[0];
+  return against === undefined
+    ? null
+    : { code: against.code(facts), invariant: against.invariant, rule: against.rule };
 }
 
 /** How far the WAL of a node has come: received, proved and applied are three different things. */
 export function walJson(node: ServedNode) {
   const { context } = node.snapshot();
   const { receivedLsn, validated } = context;
-  const primary = primaryPosition(context);
   const applied = node.applied();
+  const primary = node.primaryPosition();
   return {
     wal_received_lsn: receivedLsn,
     wal_validated_lsn: validated?.lsn ?? null,

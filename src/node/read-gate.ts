@@ -63,11 +63,12 @@ export class ReadGate {
   /** What the gate says of a view at this moment, without reading. */
   facts(request: ViewRequest = {}, token: Token = null): ReadFacts {
     const { value, context, status } = this.#ports.snapshot();
-    const { input, halt, receivedLsn, validated, inFlight } = context;
+    const { input, identity, halt, receivedLsn, validated, inFlight } = context;
     const applied = this.#ports.applied();
     const commitId = request.position?.commitId ?? request.at ?? applied?.commitId ?? null;
     return {
       role: input.role,
+      clusterId: identity?.clusterId ?? null,
       state: status === 'error' ? `failed in ${stateLine(value)}` : stateLine(value),
       halt,
       receivedLsn,

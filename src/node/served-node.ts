@@ -13,6 +13,8 @@ export interface ServedNode {
   snapshot(): NodeSnapshot;
   /** What is applied and can be read; `null` before recovery is through. */
   applied(): Position | null;
+  /** Where the primary's durable history ends, as far as this node knows. */
+  primaryPosition(): Pick<Position, 'lsn' | 'commitId'> | null;
   /** @throws ReplichartError `WRITE_REFUSED` on a replica. */
   commit(commit: PreparedCommit): Promise<Position>;
   /** The files and the index, while they are open. */

@@ -154,6 +154,7 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
     identity: identityOf(),
     snapshot,
     applied,
+    primaryPosition: () => writePath && positionOf(writePath.durable),
     history: () => ({ durable: working('READS_BLOCKED').durable, oldestLsn: open().wal.startLsn }),
     locate: (claimed) => locatePosition(open().wal, working('READS_BLOCKED').durable, claimed),
     readWal: (lsn, bytes) => open().wal.read(lsn, bytes),

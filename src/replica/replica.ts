@@ -5,6 +5,7 @@ import type { NodeConfig } from '../core/config.ts';
 import { ReplichartError } from '../core/errors.ts';
 import { positionOf } from '../core/position.ts';
 import { Fence } from '../io/fence.ts';
+import { primaryPosition } from '../node/gauges.ts';
 import type { NodePorts } from '../node/ports.ts';
 import type { NodeSnapshot } from '../node/node-snapshot.ts';
 import type { ServedNode } from '../node/served-node.ts';
@@ -75,6 +76,7 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
   return {
     snapshot,
     applied,
+    primaryPosition: () => primaryPosition(context()),
     commit: async () => {
       throw new ReplichartError('WRITE_REFUSED', 'this node is a replica; only the primary makes commits');
     },

@@ -21,6 +21,7 @@ export type EvidenceSource =
 /** What only the node's own files say. */
 export interface OwnFiles {
   readonly role: Role;
+  readonly clusterId: string;
   /** The halt that is recorded now. */
   readonly halt: HaltReason | null;
   /** Halts that were recorded and cleared. */
@@ -74,6 +75,7 @@ async function ownFiles({
   }
   return {
     role: identity.role,
+    clusterId: identity.clusterId,
     halt: await haltIn(haltFile),
     clearedHalts: cleared,
     discardedAt: names.flatMap((name) => {

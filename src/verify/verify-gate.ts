@@ -1,5 +1,6 @@
 import { isConfiguration } from '../../machines/configuration.ts';
 import type { HaltReason } from '../core/halt.ts';
+import { UNBOUND_CLUSTER } from '../core/identity.ts';
 import type { ReadFacts } from '../core/read-safety.ts';
 import type { Evidence, OwnFiles } from './evidence.ts';
 import type { Findings } from './findings.ts';
@@ -30,6 +31,7 @@ export function deriveGate(given: ReadFacts, evidence: Evidence, findings: Findi
   sayWhatLeavesNoTrace(stated, own, findings);
   const derived: ReadFacts = {
     ...stated,
+    clusterId: clusterOf(stated, evidence, findings),
     halt: own === null ? stated.halt : haltOf(stated, own, findings),
     receivedLsn: receivedOf(stated, evidence, at, findings),
     applied: applied && at.position('inputs.position', applied),
@@ -43,6 +45,19 @@ export function deriveGate(given: ReadFacts, evidence: Evidence, findings: Findi
   const view = viewOf(derived, evidence, findings);
   checkMoment(derived, findings);
   return { ...derived, view };
+}
+
+/** Whose history it is. A replica is bound to its cluster when it first meets its primary. */
+function clusterOf({ clusterId }: ReadFacts, { own, history }: Evidence, findings: Findings): string | null {
+  const found = own?.clusterId ?? history.beginning.chain.clusterId;
+  if (clusterId === UNBOUND_CLUSTER && found !== UNBOUND_CLUSTER) {
+    findings.cannotTell(
+      'inputs.cluster_id',
+      `the files are of cluster ${found}; when they became so does not show`,
+    );
+    return clusterId;
+  }
+  return found;
 }
 
 function sayWhatLeavesNoTrace(

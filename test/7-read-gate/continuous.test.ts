@@ -47,6 +47,7 @@ function watcher() {
       );
     const admission = admissionOf({
       role: 'replica',
+      clusterId: null,
       state: line,
       halt,
       receivedLsn,

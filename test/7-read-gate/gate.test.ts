@@ -293,6 +293,7 @@ describe('the faces of the gate', () => {
       observed_snapshot: { snapshot_id: expect.stringMatching(/^[0-9a-f]{64}$/) as string, commit_id: 40 },
       inputs: {
         role: 'replica',
+        cluster_id: CLUSTER,
         machine_state:
           'replicating.ingesting.receiving | replicating.validating.idle | replicating.applying.idle | replicating.readGate.open',
         position: { commit_id: commitId, lsn, history_hash: historyHash },

@@ -22,6 +22,7 @@ const halt: HaltReason = {
 };
 const safe: ReadFacts = {
   role: 'replica',
+  clusterId: null,
   state: 'replicating',
   halt: null,
   receivedLsn: 700,

@@ -81,6 +81,7 @@ const GATE = {
 type GateRow = { readonly [Name in keyof typeof GATE]: (typeof GATE)[Name][number] };
 const factsOf = ({ viewCommitId, token, ...facts }: GateRow): ReadFacts => ({
   role: 'replica',
+  clusterId: null,
   ...facts,
   view: { commitId: viewCommitId, token },
 });

@@ -38,6 +38,7 @@ afterEach(() => vi.restoreAllMocks());
 const at = (commitId: number) => ({ commitId, lsn: commitId * 100, historyHash: 'ab'.repeat(32) });
 const safe: ReadFacts = {
   role: 'replica',
+  clusterId: null,
   state: 'replicating',
   halt: null,
   receivedLsn: 700,

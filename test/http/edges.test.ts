@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CLUSTER, put, startPrimary, temporaryDirectory } from '../support/nodes.ts';
+import { CLUSTER, put, startPrimary, startReplica, temporaryDirectory } from '../support/nodes.ts';
 
 const serving = async () => {
   const dataDir = await temporaryDirectory();
@@ -35,6 +35,35 @@ describe('edges of the interfaces', () => {
       expect(response.status).toBe(200);
       abort.abort();
     }
+  });
+
+  test('a number that cannot be kept is refused, not stored as another value', async () => {
+    const { primary, url } = await serving();
+    const response = await fetch(`${url}/data/v1/commits`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"ops":[{"op":"put","collection":"c","id":"a","document":{"n":[1e999]}}]}',
+    });
+    expect([response.status, ((await response.json()) as { error: { code: string } }).error.code]).toEqual([
+      400,
+      'COMMIT_INVALID',
+    ]);
+    expect(primary.position()?.commitId).toBe(0);
+  });
+
+  test('P5-I14: a node whose reads are blocked names the rule in its status', async () => {
+    const replica = await startReplica({
+      dataDir: await temporaryDirectory(),
+      primaryUrl: 'http://127.0.0.1:1',
+      listen: '127.0.0.1:0',
+    });
+    expect((await json(`${replica.url}/v1/status`)).body).toMatchObject({
+      data: {
+        replica_state: 'Disabled',
+        blocking_reason: { code: 'READS_BLOCKED', invariant: 'P5-I12', rule: 'P5-I12 nodeIsActive' },
+        failure: null,
+      },
+    });
   });
 
   test('an id of the largest size can be read', async () => {

@@ -89,6 +89,7 @@ export function haltBy({ code, rule, evidence }: HaltSaid): JsonObject {
 
 export interface GateSaid {
   readonly role?: 'primary' | 'replica';
+  readonly clusterId?: string;
   readonly state: string;
   readonly applied: DecodedPosition | null;
   readonly receivedLsn?: number | null;
@@ -131,9 +132,10 @@ function viewOf({ at, token, applied }: GateSaid): number | null {
 
 function gateInputs(said: GateSaid): JsonObject {
   const { role = 'replica', state, applied, receivedLsn = null, validated = null, inFlight = null } = said;
-  const { token, halt = null } = said;
+  const { token, halt = null, clusterId = CLUSTER } = said;
   return {
     role,
+    cluster_id: clusterId,
     machine_state: state,
     position: applied && json(applied),
     view_commit_id: viewOf(said),

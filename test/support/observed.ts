@@ -77,6 +77,12 @@ export interface Said {
 }
 
 /** All faces of a node, held against what has to be said. */
+/** What `/v1/status` says where a rule of the gate does not hold, and nothing is halted. */
+function blockedBy(rule: string | undefined) {
+  if (rule === undefined) return null;
+  return { code: 'READS_BLOCKED', invariant: rule.slice(0, rule.indexOf(' ')), rule };
+}
+
 export async function expectSaid(url: string, said: Said): Promise<void> {
   const { gate, read, recovery, replicaState, allowed } = said;
   expect(await dataOf(url, '/v1/explain/replication')).toEqual(gate);
@@ -93,7 +99,10 @@ export async function expectSaid(url: string, said: Said): Promise<void> {
     machine_state: machineState,
     position: gate.inputs['position'],
     failure: halt,
-    blocking_reason: halt && { code: halt.code, invariant: halt['invariant'], rule: halt['rule'] },
+    blocking_reason:
+      halt === null
+        ? blockedBy(against[0]?.rule_id)
+        : { code: halt.code, invariant: halt['invariant'], rule: halt['rule'] },
   });
   expect(await dataOf(url, '/v1/replication')).toMatchObject({
     replica_state: replicaState,

@@ -34,6 +34,7 @@ export function gateConclusion(verdicts: ReturnType<typeof gateVerdicts>): {
 /** All that the gate decided by, raw: from these inputs alone the explanation can be made again. */
 export function gateInputs({
   role,
+  clusterId,
   state,
   halt,
   receivedLsn,
@@ -44,6 +45,7 @@ export function gateInputs({
 }: ReadFacts): JsonObject {
   return {
     role,
+    cluster_id: clusterId,
     machine_state: state,
     position: applied && positionToJson(applied),
     view_commit_id: view.commitId,
@@ -61,6 +63,7 @@ export function gateInputs({
 
 const inputs = z.object({
   role: roleFrom,
+  cluster_id: z.string().nullable(),
   machine_state: z.string(),
   position: positionFrom.nullable(),
   view_commit_id: z.int().min(0).nullable(),
@@ -83,6 +86,7 @@ export function readFactsOf(of: Explanation['inputs']): ReadFacts {
   const token = found.view_position;
   return {
     role: found.role,
+    clusterId: found.cluster_id,
     state: found.machine_state,
     halt: found.halt,
     receivedLsn: found.wal_received_lsn,
