@@ -4,6 +4,7 @@ import { explainRecovery } from '../node/explain-recovery.ts';
 import type { ServedNode } from '../node/served-node.ts';
 import { answer } from './answer.ts';
 import * as contract from './contract/dx.ts';
+import * as why from './contract/why.ts';
 import type { EndpointName } from './contract/endpoints.ts';
 import { openApi } from './contract/openapi.ts';
 import { envelope } from './envelope.ts';
@@ -49,20 +50,20 @@ export function dxPlane(
     const node = served();
     return envelope(await checkpointsJson(node), commitIdOf(node));
   });
-  answer(app, contract.getMachine, async ({ query }) => {
+  answer(app, why.getMachine, async ({ query }) => {
     const node = served();
     const chart = query.chart === false ? null : node.chart.chart();
     return envelope({ ...explainMachine(node.chart, node.snapshot()), chart }, commitIdOf(node));
   });
-  answer(app, contract.explainReplication, async ({ query }) => {
+  answer(app, why.explainReplication, async ({ query }) => {
     const explanation = await served().gate.explain(viewRequest(query));
     return envelope(explanation, explanation.observed_snapshot.commit_id);
   });
-  answer(app, contract.explainRecovery, async () => {
+  answer(app, why.explainRecovery, async () => {
     const node = served();
     return envelope(explainRecovery(node.snapshot()), commitIdOf(node));
   });
-  answer(app, contract.explainRead, async ({ query }) => {
+  answer(app, why.explainRead, async ({ query }) => {
     const bytes = (text: string | undefined, base64: string | undefined) =>
       text === undefined ? Buffer.from(base64 ?? '', 'base64') : Buffer.from(text);
     const explanation = await served().gate.explainRead(
@@ -73,7 +74,7 @@ export function dxPlane(
     return envelope(explanation, explanation.observed_snapshot.commit_id);
   });
   const events = new EventStreams(app);
-  answer(app, contract.getEvents, async ({ query, request, reply }) => {
+  answer(app, why.getEvents, async ({ query, request, reply }) => {
     events.send(served().transitions, query, request.headers['last-event-id'], reply);
     return reply;
   });

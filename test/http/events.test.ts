@@ -5,7 +5,7 @@ import { configOf } from '../../src/api/node-host.ts';
 import { listen, type NodeServer } from '../../src/http/server.ts';
 import { TransitionBuffer } from '../../src/node/transition-buffer.ts';
 import type { Transition } from '../../src/node/transitions.ts';
-import { transitionEvent } from '../../src/http/contract/dx.ts';
+import { transitionEvent } from '../../src/http/contract/why.ts';
 import type { ServedNode } from '../../src/node/served-node.ts';
 import { ask, codeOf, connection, sentEvents } from '../support/http.ts';
 import { fixedPrimary, haltedReplica, RUN, startFixedPrimary } from '../support/http-worlds.ts';

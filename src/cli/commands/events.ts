@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { createParser } from 'eventsource-parser';
 import { ReplichartError } from '../../core/errors.ts';
-import { getEvents } from '../../http/contract/dx.ts';
+import { getEvents } from '../../http/contract/why.ts';
 import { refusalOf, send, type ClientFlags } from '../client.ts';
 import { writeLines } from '../lines.ts';
 

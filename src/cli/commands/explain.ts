@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { EXIT, errorText, ReplichartError, type ExitCode } from '../../core/errors.ts';
 import type { Explanation } from '../../core/explain/explanation.ts';
-import { explainRead, explainRecovery, explainReplication } from '../../http/contract/dx.ts';
+import { explainRead, explainRecovery, explainReplication } from '../../http/contract/why.ts';
 import { nodeFileSystem } from '../../io/node-file-system.ts';
 import { carrierOf } from '../../verify/carrier.ts';
 import type { EvidenceSource } from '../../verify/evidence.ts';

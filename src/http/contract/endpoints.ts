@@ -3,6 +3,7 @@ import * as dx from './dx.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as health from './health.ts';
 import * as replication from './replication.ts';
+import * as why from './why.ts';
 
 /** Every endpoint there is, in the order in which it is documented. */
 export const ENDPOINTS = {
@@ -15,11 +16,11 @@ export const ENDPOINTS = {
   getVersions: dx.getVersions,
   getSnapshots: dx.getSnapshots,
   getCheckpoints: dx.getCheckpoints,
-  getMachine: dx.getMachine,
-  getEvents: dx.getEvents,
-  explainReplication: dx.explainReplication,
-  explainRecovery: dx.explainRecovery,
-  explainRead: dx.explainRead,
+  getMachine: why.getMachine,
+  getEvents: why.getEvents,
+  explainReplication: why.explainReplication,
+  explainRecovery: why.explainRecovery,
+  explainRead: why.explainRead,
   getMetrics: dx.getMetrics,
   getOpenApi: dx.getOpenApi,
   postCommits: data.postCommits,

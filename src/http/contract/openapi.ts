@@ -1,9 +1,9 @@
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
 import { ERRORS, type ErrorCode } from '../../core/errors.ts';
-import { missedEvent, transitionEvent } from './dx.ts';
 import { commonRefusals, type Endpoint } from './endpoint.ts';
 import { ENDPOINT_NAMES, ENDPOINTS, type EndpointName } from './endpoints.ts';
 import { problem } from './shapes.ts';
+import { missedEvent, transitionEvent } from './why.ts';
 
 /** The interface description (OpenAPI 3.1) of the endpoints named: made from the schemas that the server answers by. */
 export function openApi(names: readonly EndpointName[] = ENDPOINT_NAMES): ReturnType<typeof createDocument> {

@@ -113,3 +113,21 @@ export const documentName = {
   id: z.string().optional(),
   id_base64: z.string().optional(),
 };
+
+export const replicaState = z
+  .enum([
+    'Disabled',
+    'Initializing',
+    'Bootstrapping',
+    'Recovering',
+    'ReceivingWAL',
+    'ValidatingWAL',
+    'ApplyingWAL',
+    'Ready',
+    'ReplicationHalted',
+    'Stopped',
+  ])
+  .meta({ id: 'ReplicaState', description: 'A pure function of the state of the chart.' });
+export const machineState = z
+  .string()
+  .meta({ description: 'The state of the chart, regions joined by " | ".' });
