@@ -16,7 +16,7 @@ import { BaseFile, readBaseFile, type BaseEntry } from '../io/base-file.ts';
 import type { DataDirectory } from '../io/data-directory.ts';
 import { ensureDirectory } from '../io/durable-file.ts';
 import type { Storage } from '../io/storage.ts';
-import type { WalFiles } from '../io/wal-files.ts';
+import type { WalFiles } from '../io/wal/files.ts';
 import type { WalSource } from '../io/wal-source.ts';
 
 export interface BootstrapPorts {

@@ -3,7 +3,7 @@ import type { AttachFacts, MeetFacts, ReceiptFacts } from '../core/ingress.ts';
 import { assertThat } from '../core/errors.ts';
 import type { Position } from '../core/position.ts';
 import type { ChainState } from '../core/wal/chain.ts';
-import type { WalFiles } from '../io/wal-files.ts';
+import type { WalFiles } from '../io/wal/files.ts';
 import type { WalSource } from '../io/wal-source.ts';
 import { Inbox, type ReceivedUnit } from './inbox.ts';
 

@@ -2,8 +2,8 @@ import { fromPromise } from 'xstate';
 import { unitBytes, type ChainState } from '../core/wal/chain.ts';
 import type { ProofStop, ProvenBatch } from '../core/wal/proof.ts';
 import type { ValidationFacts } from '../core/validation.ts';
-import type { WalFiles } from '../io/wal-files.ts';
-import { proveNext, WALK_BYTES } from '../io/wal-walk.ts';
+import type { WalFiles } from '../io/wal/files.ts';
+import { proveNext, WALK_BYTES } from '../io/wal/walk.ts';
 
 /** What the validator hands on. */
 export interface ProofDesk {

@@ -2,8 +2,8 @@ import { Option, type Command } from 'commander';
 import { resolve } from 'node:path';
 import { EXIT, ReplichartError, type ExitCode } from '../core/errors.ts';
 import { nodeFileSystem } from '../io/node-file-system.ts';
-import { placeOfNode, type WalPlace } from '../io/wal-beginning.ts';
-import type { WalEndVerdict } from '../io/wal-conclusion.ts';
+import { placeOfNode, type WalPlace } from '../io/wal/beginning.ts';
+import type { WalEndVerdict } from '../io/wal/conclusion.ts';
 import { directoryOf } from './directory.ts';
 
 /** Where a command finds the WAL that it reads. */

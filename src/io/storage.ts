@@ -24,7 +24,7 @@ import { forEachOperation } from '../core/wal/payload.ts';
 import { ProvenBatch } from '../core/wal/proof.ts';
 import type { BaseEntry, BaseFile } from './base-file.ts';
 import type { IndexEntry, VersionIndex } from './version-index.ts';
-import type { WalFiles } from './wal-files.ts';
+import type { WalFiles } from './wal/files.ts';
 
 /** What the index says of its own progress. */
 export type CheckpointFound =

@@ -3,7 +3,7 @@ import type { NodeContext } from '../../machines/context.ts';
 import { replicaState, type ReplicaState } from '../../machines/replica-state.ts';
 import type { Role } from '../core/identity.ts';
 import type { Position } from '../core/position.ts';
-import type { SegmentFile } from '../io/wal-files.ts';
+import type { SegmentFile } from '../io/wal/files.ts';
 import type { NodeSnapshot } from './node-snapshot.ts';
 
 /** What the gauges of a node are read from. */

@@ -4,7 +4,7 @@ import type { DataDirectory } from '../io/data-directory.ts';
 import type { Fence } from '../io/fence.ts';
 import { Storage } from '../io/storage.ts';
 import type { VersionIndex, VersionIndexStore } from '../io/version-index.ts';
-import { WalFiles } from '../io/wal-files.ts';
+import { WalFiles } from '../io/wal/files.ts';
 
 /** The files and the index of a node, open. */
 export interface OpenStorage {

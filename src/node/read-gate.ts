@@ -4,7 +4,7 @@ import type { Explanation } from '../core/explain/explanation.ts';
 import { explainReads } from '../core/explain/replication.ts';
 import { positionOf, type Position } from '../core/position.ts';
 import { admissionOf, type Admission, type ReadFacts, type ViewFacts } from '../core/read-safety.ts';
-import { locatePosition } from '../io/wal-position.ts';
+import { locatePosition } from '../io/wal/position.ts';
 import { explainUnread } from './explain-read.ts';
 import type { OpenStorage } from './node-storage.ts';
 import { ReadView } from './read-view.ts';

@@ -4,8 +4,8 @@ import type { Checkpoint } from '../core/storage/checkpoint.ts';
 import type { ChainState } from '../core/wal/chain.ts';
 import { ProvenBatch } from '../core/wal/proof.ts';
 import type { Storage } from '../io/storage.ts';
-import type { WalFiles } from '../io/wal-files.ts';
-import { walkWal } from '../io/wal-walk.ts';
+import type { WalFiles } from '../io/wal/files.ts';
+import { walkWal } from '../io/wal/walk.ts';
 import { startSegment } from './segment-roll.ts';
 
 /**

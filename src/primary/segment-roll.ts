@@ -1,7 +1,7 @@
 import { advance, observeUnit, type ChainState } from '../core/wal/chain.ts';
 import { encodeFrame, type FrameKind } from '../core/wal/frame.ts';
 import { encodeSegmentHeader } from '../core/wal/segment-header.ts';
-import type { WalFiles } from '../io/wal-files.ts';
+import type { WalFiles } from '../io/wal/files.ts';
 
 /**
  * Seals the current segment and starts the next one; the frames named in `before` come first. Durable when it resolves:

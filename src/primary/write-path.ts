@@ -9,7 +9,7 @@ import type { PreparedCommit } from '../core/wal/operation.ts';
 import { ProvenBatch } from '../core/wal/proof.ts';
 import type { Fence } from '../io/fence.ts';
 import type { Storage } from '../io/storage.ts';
-import type { WalFiles } from '../io/wal-files.ts';
+import type { WalFiles } from '../io/wal/files.ts';
 import { rollSegment } from './segment-roll.ts';
 
 /** Commits that wait are taken into a frame until it reaches this size; a larger commit gets a frame of its own. */

@@ -10,8 +10,8 @@ import type { DiskSurvey } from '../core/recovery/survey.ts';
 import { BaseFile } from '../io/base-file.ts';
 import type { DataDirectory } from '../io/data-directory.ts';
 import { ensureDirectory, replaceFile, TEMPORARY_SUFFIX } from '../io/durable-file.ts';
-import { surveyDisk } from '../io/wal-survey.ts';
-import type { WalFiles } from '../io/wal-files.ts';
+import { surveyDisk } from '../io/wal/survey.ts';
+import type { WalFiles } from '../io/wal/files.ts';
 import type { OpenStorage } from '../node/node-storage.ts';
 
 /** Observes all that recovery decides by. Changes nothing. */

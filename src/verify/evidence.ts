@@ -6,7 +6,7 @@ import { FRAME_BYTES_MAX } from '../core/limits.ts';
 import type { DataDirectory } from '../io/data-directory.ts';
 import { readWholeFile } from '../io/durable-file.ts';
 import type { FileSystem } from '../io/file-system.ts';
-import { placeOfNode } from '../io/wal-beginning.ts';
+import { placeOfNode } from '../io/wal/beginning.ts';
 import { readHistory, type HistoryPlace, type ProvenHistory, type Sought } from './history.ts';
 
 /** What an explanation is verified against: the node's own files, those of its primary, or bare segment files. */

@@ -13,8 +13,8 @@ import { forEachOperation } from '../core/wal/payload.ts';
 import type { ProofStop, ProvenUnit } from '../core/wal/proof.ts';
 import { BaseFile, readBaseFile, type BaseEntry } from '../io/base-file.ts';
 import type { FileSystem } from '../io/file-system.ts';
-import { findBeginning, type Beginning, type WalPlace } from '../io/wal-beginning.ts';
-import { proveToEnd, WalReader } from '../io/wal-proof.ts';
+import { findBeginning, type Beginning, type WalPlace } from '../io/wal/beginning.ts';
+import { proveToEnd, WalReader } from '../io/wal/proof.ts';
 
 /** Where history is read from: WAL, and the base file that it begins at, if there is one. */
 export interface HistoryPlace extends WalPlace {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { reattach } from '../../src/cli/reattach.ts';
 import { ensureDirectory } from '../../src/io/durable-file.ts';
 import { nodeFileSystem } from '../../src/io/node-file-system.ts';
-import { WalFiles } from '../../src/io/wal-files.ts';
+import { WalFiles } from '../../src/io/wal/files.ts';
 import { initialContext } from '../../machines/context.ts';
 import { ReadGate } from '../../src/node/read-gate.ts';
 import type { NodeSnapshot } from '../../src/index.ts';

@@ -5,7 +5,7 @@ import { recordLine } from '../../src/cli/record-line.ts';
 import type { Position } from '../../src/core/position.ts';
 import type { FileSystem } from '../../src/io/file-system.ts';
 import { nodeFileSystem } from '../../src/io/node-file-system.ts';
-import { dumpWal, type DumpQuery } from '../../src/io/wal-dump.ts';
+import { dumpWal, type DumpQuery } from '../../src/io/wal/dump.ts';
 import { cli } from '../support/cli.ts';
 import { fingerprint } from '../support/files.ts';
 import { CLUSTER, put, startPrimary, startReplica, temporaryDirectory } from '../support/nodes.ts';

@@ -187,11 +187,11 @@ const NO_CHECKS: Readonly<Record<string, readonly [file: string, why: string]>> 
     'A torn unit has no facts that a claim could be about: the proof ends for want of bytes, and only the place is known.',
   ],
   'P5-I4 segmentsJoin': [
-    'src/io/wal-stop.ts',
+    'src/io/wal/stop.ts',
     'The commands that read files name a hole between two of them; of a node it is a part of prefixIsProven.',
   ],
   'P5-I9 walBeginsWithHistoryOrAtTheCut': [
-    'src/io/wal-verify.ts',
+    'src/io/wal/verify.ts',
     'Only wal verify asks where files may begin, because it has no checkpoint; of a node it is a part of prefixIsProven.',
   ],
 };

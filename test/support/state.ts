@@ -8,7 +8,7 @@ import { nodeFileSystem } from '../../src/io/node-file-system.ts';
 import { stateDigest, type StateDigest } from '../../src/io/state-digest.ts';
 import { Storage } from '../../src/io/storage.ts';
 import type { IndexEntry, VersionIndexStore } from '../../src/io/version-index.ts';
-import { WalFiles } from '../../src/io/wal-files.ts';
+import { WalFiles } from '../../src/io/wal/files.ts';
 
 /** The state digests of a stopped node at every commit id up to `commits`. */
 export function digestsOf(

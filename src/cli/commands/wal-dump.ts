@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT, ReplichartError, type ExitCode } from '../../core/errors.ts';
 import { RECORD_LEVELS, type WalRecord } from '../../core/wal/records.ts';
-import { dumpWal, type DumpQuery, type EndRecord } from '../../io/wal-dump.ts';
+import { dumpWal, type DumpQuery, type EndRecord } from '../../io/wal/dump.ts';
 import { numberFrom } from '../arguments.ts';
 import { writeLines } from '../lines.ts';
 import { outputOf } from '../output.ts';

@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import type { ExitCode } from '../../core/errors.ts';
-import { COLLECTIONS_MAX, walStats, type WalStats } from '../../io/wal-stats.ts';
+import { COLLECTIONS_MAX, walStats, type WalStats } from '../../io/wal/stats.ts';
 import { fieldsText, outputOf } from '../output.ts';
 import { progressLine } from '../progress.ts';
 import {

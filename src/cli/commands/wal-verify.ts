@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { EXIT, type ExitCode } from '../../core/errors.ts';
 import { positionToJson } from '../../core/position.ts';
-import { stopJson } from '../../io/wal-conclusion.ts';
-import { verifyWal, type WalVerdict } from '../../io/wal-verify.ts';
+import { stopJson } from '../../io/wal/conclusion.ts';
+import { verifyWal, type WalVerdict } from '../../io/wal/verify.ts';
 import { directoryOf } from '../directory.ts';
 import { fieldsText, outputOf } from '../output.ts';
 import { progressLine } from '../progress.ts';

@@ -1,14 +1,14 @@
-import { crc32c } from '../core/bytes.ts';
-import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES } from '../core/limits.ts';
-import { samePosition } from '../core/position.ts';
-import { stopEvidence, type DiskSurvey } from '../core/recovery/survey.ts';
-import { GENESIS_CHECKPOINT, type Checkpoint } from '../core/storage/checkpoint.ts';
-import { chainAtCut, chainAtSegment, genesisChain, type ChainState } from '../core/wal/chain.ts';
-import { FRAME_MAGIC, frameCrc } from '../core/wal/frame.ts';
-import { readSegmentHeader, SEGMENT_MAGIC } from '../core/wal/segment-header.ts';
-import type { Storage } from './storage.ts';
-import type { WalFiles } from './wal-files.ts';
-import { WALK_BYTES, walkWal } from './wal-walk.ts';
+import { crc32c } from '../../core/bytes.ts';
+import { FRAME_BYTES_MAX, FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES } from '../../core/limits.ts';
+import { samePosition } from '../../core/position.ts';
+import { stopEvidence, type DiskSurvey } from '../../core/recovery/survey.ts';
+import { GENESIS_CHECKPOINT, type Checkpoint } from '../../core/storage/checkpoint.ts';
+import { chainAtCut, chainAtSegment, genesisChain, type ChainState } from '../../core/wal/chain.ts';
+import { FRAME_MAGIC, frameCrc } from '../../core/wal/frame.ts';
+import { readSegmentHeader, SEGMENT_MAGIC } from '../../core/wal/segment-header.ts';
+import type { Storage } from '../storage.ts';
+import type { WalFiles } from './files.ts';
+import { WALK_BYTES, walkWal } from './walk.ts';
 
 /** A primary has no base file, and nothing that waits to be discarded here. */
 const NOTHING_AROUND: Pick<DiskSurvey, 'base' | 'partials'> = {

@@ -1,10 +1,10 @@
-import type { JsonObject } from '../core/bytes.ts';
-import { advance } from '../core/wal/chain.ts';
-import type { WalRecord } from '../core/wal/records.ts';
-import { findBeginning, type Beginning, type WalPlace } from './wal-beginning.ts';
-import { conclude, concludeEarly, NO_WAL, type WalConclusion } from './wal-conclusion.ts';
-import { proveToEnd, WalReader } from './wal-proof.ts';
-import { WalSelection, type WalQuery } from './wal-selection.ts';
+import type { JsonObject } from '../../core/bytes.ts';
+import { advance } from '../../core/wal/chain.ts';
+import type { WalRecord } from '../../core/wal/records.ts';
+import { findBeginning, type Beginning, type WalPlace } from './beginning.ts';
+import { conclude, concludeEarly, NO_WAL, type WalConclusion } from './conclusion.ts';
+import { proveToEnd, WalReader } from './proof.ts';
+import { WalSelection, type WalQuery } from './selection.ts';
 
 /** The last thing a dump says. */
 export interface EndRecord extends WalConclusion {

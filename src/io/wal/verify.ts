@@ -1,13 +1,13 @@
-import type { Identity } from '../core/identity.ts';
-import { positionOf, type Position } from '../core/position.ts';
-import type { SnapshotCut } from '../core/storage/base-format.ts';
-import { FRAME_KIND } from '../core/wal/frame.ts';
-import type { ProofStop, ProvenUnit } from '../core/wal/proof.ts';
-import { segmentFileName } from '../core/wal/segment-header.ts';
-import type { DataDirectory } from './data-directory.ts';
-import { chainAtStart, placeOfNode } from './wal-beginning.ts';
-import { proveToEnd, WalReader } from './wal-proof.ts';
-import { findStop, natureOf, type WalStop } from './wal-stop.ts';
+import type { Identity } from '../../core/identity.ts';
+import { positionOf, type Position } from '../../core/position.ts';
+import type { SnapshotCut } from '../../core/storage/base-format.ts';
+import { FRAME_KIND } from '../../core/wal/frame.ts';
+import type { ProofStop, ProvenUnit } from '../../core/wal/proof.ts';
+import { segmentFileName } from '../../core/wal/segment-header.ts';
+import type { DataDirectory } from '../data-directory.ts';
+import { chainAtStart, placeOfNode } from './beginning.ts';
+import { proveToEnd, WalReader } from './proof.ts';
+import { findStop, natureOf, type WalStop } from './stop.ts';
 
 export interface WalVerdict {
   readonly verdict: 'clean' | 'torn' | 'corrupt';

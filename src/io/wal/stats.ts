@@ -1,14 +1,14 @@
-import { keyJson } from '../core/bytes.ts';
-import { assertThat } from '../core/errors.ts';
-import { Distribution } from '../core/distribution.ts';
-import { OP_PUT, readOperation, type OperationRecord } from '../core/wal/operation.ts';
-import { commitsOf, operationsOf } from '../core/wal/payload.ts';
-import type { ProvenUnit } from '../core/wal/proof.ts';
-import { kindName } from '../core/wal/records.ts';
-import { findBeginning, type WalPlace } from './wal-beginning.ts';
-import { conclude, NO_WAL, type WalConclusion } from './wal-conclusion.ts';
-import { proveToEnd, WalReader } from './wal-proof.ts';
-import type { WalProgress } from './wal-verify.ts';
+import { keyJson } from '../../core/bytes.ts';
+import { assertThat } from '../../core/errors.ts';
+import { Distribution } from '../../core/distribution.ts';
+import { OP_PUT, readOperation, type OperationRecord } from '../../core/wal/operation.ts';
+import { commitsOf, operationsOf } from '../../core/wal/payload.ts';
+import type { ProvenUnit } from '../../core/wal/proof.ts';
+import { kindName } from '../../core/wal/records.ts';
+import { findBeginning, type WalPlace } from './beginning.ts';
+import { conclude, NO_WAL, type WalConclusion } from './conclusion.ts';
+import { proveToEnd, WalReader } from './proof.ts';
+import type { WalProgress } from './verify.ts';
 
 /** Collections that are counted one by one; those met after them are counted together. */
 export const COLLECTIONS_MAX = 1000;

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { SEGMENT_HEADER_BYTES } from '../core/limits.ts';
-import type { ChainState } from '../core/wal/chain.ts';
-import type { Proof, ProofStop, ProvenUnit } from '../core/wal/proof.ts';
-import type { FileSystem } from './file-system.ts';
-import { WalFiles } from './wal-files.ts';
-import { WALK_BYTES, missingAt, proveNext } from './wal-walk.ts';
+import { SEGMENT_HEADER_BYTES } from '../../core/limits.ts';
+import type { ChainState } from '../../core/wal/chain.ts';
+import type { Proof, ProofStop, ProvenUnit } from '../../core/wal/proof.ts';
+import type { FileSystem } from '../file-system.ts';
+import { WalFiles } from './files.ts';
+import { WALK_BYTES, missingAt, proveNext } from './walk.ts';
 
 /** How long a running node is given to finish what it was just writing. */
 const SECOND_LOOK_MS = 100;

@@ -1,7 +1,7 @@
-import type { ChainState } from '../core/wal/chain.ts';
-import { ProvenBatch, type Proof, type ProofStop } from '../core/wal/proof.ts';
-import { segmentFileName } from '../core/wal/segment-header.ts';
-import type { WalFiles } from './wal-files.ts';
+import type { ChainState } from '../../core/wal/chain.ts';
+import { ProvenBatch, type Proof, type ProofStop } from '../../core/wal/proof.ts';
+import { segmentFileName } from '../../core/wal/segment-header.ts';
+import type { WalFiles } from './files.ts';
 
 export const WALK_BYTES = 1024 * 1024;
 

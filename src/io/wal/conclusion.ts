@@ -1,10 +1,10 @@
-import type { JsonObject } from '../core/bytes.ts';
-import { positionToJson } from '../core/position.ts';
-import type { ChainState } from '../core/wal/chain.ts';
-import type { Beginning } from './wal-beginning.ts';
-import type { ProofEnding } from './wal-proof.ts';
-import { findStop, natureOf, type StopNature, type WalStop } from './wal-stop.ts';
-import type { WalFiles } from './wal-files.ts';
+import type { JsonObject } from '../../core/bytes.ts';
+import { positionToJson } from '../../core/position.ts';
+import type { ChainState } from '../../core/wal/chain.ts';
+import type { Beginning } from './beginning.ts';
+import type { ProofEnding } from './proof.ts';
+import { findStop, natureOf, type StopNature, type WalStop } from './stop.ts';
+import type { WalFiles } from './files.ts';
 
 /** `proven`: all that was read is proved, but the reader left off before the end. */
 export type WalEndVerdict = 'clean' | 'proven' | StopNature;

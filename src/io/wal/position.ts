@@ -1,11 +1,11 @@
-import { ReplichartError } from '../core/errors.ts';
-import { SEGMENT_HEADER_BYTES } from '../core/limits.ts';
-import { positionOf, positionToJson, type Position } from '../core/position.ts';
-import { advance, chainAtSegment, observeUnit, unitBytes } from '../core/wal/chain.ts';
-import { frameCrc, readFrameHeader } from '../core/wal/frame.ts';
-import { readSegmentHeader } from '../core/wal/segment-header.ts';
-import type { WalFiles } from './wal-files.ts';
-import { WALK_BYTES } from './wal-walk.ts';
+import { ReplichartError } from '../../core/errors.ts';
+import { SEGMENT_HEADER_BYTES } from '../../core/limits.ts';
+import { positionOf, positionToJson, type Position } from '../../core/position.ts';
+import { advance, chainAtSegment, observeUnit, unitBytes } from '../../core/wal/chain.ts';
+import { frameCrc, readFrameHeader } from '../../core/wal/frame.ts';
+import { readSegmentHeader } from '../../core/wal/segment-header.ts';
+import type { WalFiles } from './files.ts';
+import { WALK_BYTES } from './walk.ts';
 
 /** A position as somebody claims it; what is left out is not compared. */
 export interface ClaimedPosition {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { assertThat, ReplichartError } from '../core/errors.ts';
-import { segmentFileName, segmentStartLsn } from '../core/wal/segment-header.ts';
-import { ensureDirectory } from './durable-file.ts';
-import type { FileHandle, FileSystem } from './file-system.ts';
+import { assertThat, ReplichartError } from '../../core/errors.ts';
+import { segmentFileName, segmentStartLsn } from '../../core/wal/segment-header.ts';
+import { ensureDirectory } from '../durable-file.ts';
+import type { FileHandle, FileSystem } from '../file-system.ts';
 
 export interface SegmentFile {
   readonly startLsn: number;

@@ -1,7 +1,7 @@
-import { advance, type FrameFacts } from '../core/wal/chain.ts';
-import { readOperation } from '../core/wal/operation.ts';
-import { commitsOf, operationsOf, type CommitPlace } from '../core/wal/payload.ts';
-import type { ProvenUnit } from '../core/wal/proof.ts';
+import { advance, type FrameFacts } from '../../core/wal/chain.ts';
+import { readOperation } from '../../core/wal/operation.ts';
+import { commitsOf, operationsOf, type CommitPlace } from '../../core/wal/payload.ts';
+import type { ProvenUnit } from '../../core/wal/proof.ts';
 import {
   commitRecord,
   frameRecord,
@@ -10,7 +10,7 @@ import {
   segmentRecord,
   type RecordLevel,
   type WalRecord,
-} from '../core/wal/records.ts';
+} from '../../core/wal/records.ts';
 
 /** What is shown of a WAL. What is `null` selects all. */
 export interface WalQuery {

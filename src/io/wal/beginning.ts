@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import { UNBOUND_CLUSTER, type Identity } from '../core/identity.ts';
-import { SEGMENT_HEADER_BYTES } from '../core/limits.ts';
-import { BASE_HEADER_BYTES, decodeBaseHeader, type SnapshotCut } from '../core/storage/base-format.ts';
-import { chainAtCut, chainAtSegment, genesisChain, type ChainState } from '../core/wal/chain.ts';
-import { ProvenBatch } from '../core/wal/proof.ts';
-import { readSegmentHeader } from '../core/wal/segment-header.ts';
-import { BaseFile } from './base-file.ts';
-import type { DataDirectory } from './data-directory.ts';
-import type { FileSystem } from './file-system.ts';
-import type { WalFiles } from './wal-files.ts';
+import { UNBOUND_CLUSTER, type Identity } from '../../core/identity.ts';
+import { SEGMENT_HEADER_BYTES } from '../../core/limits.ts';
+import { BASE_HEADER_BYTES, decodeBaseHeader, type SnapshotCut } from '../../core/storage/base-format.ts';
+import { chainAtCut, chainAtSegment, genesisChain, type ChainState } from '../../core/wal/chain.ts';
+import { ProvenBatch } from '../../core/wal/proof.ts';
+import { readSegmentHeader } from '../../core/wal/segment-header.ts';
+import { BaseFile } from '../base-file.ts';
+import type { DataDirectory } from '../data-directory.ts';
+import type { FileSystem } from '../file-system.ts';
+import type { WalFiles } from './files.ts';
 
 /** Where segment files stand, and what is known of their history beside them. */
 export interface WalPlace {

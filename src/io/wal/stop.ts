@@ -1,10 +1,10 @@
-import type { Json, JsonObject } from '../core/bytes.ts';
-import { CHAIN_CHECKS } from '../core/checks/wal.ts';
-import { stopEvidence } from '../core/recovery/survey.ts';
-import { segmentFileName } from '../core/wal/segment-header.ts';
-import type { ProofStop } from '../core/wal/proof.ts';
-import type { Discontinuity, WalFiles } from './wal-files.ts';
-import { findValidUnit } from './wal-survey.ts';
+import type { Json, JsonObject } from '../../core/bytes.ts';
+import { CHAIN_CHECKS } from '../../core/checks/wal.ts';
+import { stopEvidence } from '../../core/recovery/survey.ts';
+import { segmentFileName } from '../../core/wal/segment-header.ts';
+import type { ProofStop } from '../../core/wal/proof.ts';
+import type { Discontinuity, WalFiles } from './files.ts';
+import { findValidUnit } from './survey.ts';
 
 /** Where the proof of a WAL ended before the WAL did, and why. */
 export interface WalStop {
