@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { configOf, portsOf } from '../../src/api/node-host.ts';
 import { loggerOf, withoutSecrets } from '../../src/api/logger.ts';
-import type { NodeConfig } from '../../src/core/config.ts';
+import { SECRETS, type NodeConfig } from '../../src/core/config.ts';
 import { createPrimary, createReplica, type Replica } from '../../src/index.ts';
 import { recordChart } from '../support/chart-coverage.ts';
 import { afterTest, CLUSTER, rejection, startPrimary, temporaryDirectory } from '../support/nodes.ts';
@@ -195,3 +195,15 @@ function flushed(logger: Logger): Promise<void> {
     logger.flush((error) => (error === undefined || error === null ? resolve() : reject(error)));
   });
 }
+
+test.each(SECRETS)('the secret field %s is withheld, by its name and by its value', (field) => {
+  const lines: string[] = [];
+  const secret = `the value of ${field}`;
+  const logger = loggerOf({ logLevel: 'info', [field]: secret }, { write: (line) => void lines.push(line) });
+  logger.info({ deep: [{ [field]: 'another value' }] }, `somebody said ${secret}`);
+  expect(lines).toHaveLength(1);
+  expect(JSON.parse(lines[0] as string)).toMatchObject({
+    deep: [{ [field]: '[withheld]' }],
+    msg: 'somebody said [withheld]',
+  });
+});
