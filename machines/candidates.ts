@@ -3,6 +3,7 @@
  * its guard (P5-I3, P5-I14). A verdict is the claim's own, the one that the guard is made of; nothing is decided twice.
  */
 import type { StateValue } from 'xstate';
+import type { JsonObject } from '../src/core/bytes.ts';
 import { assertThat } from '../src/core/errors.ts';
 import { ruleJson, type Explanation } from '../src/core/explain/explanation.ts';
 import type { Chart, ChartState, ChartTransition } from './chart.ts';
@@ -82,6 +83,30 @@ function pathsOf(value: StateValue, prefix: string): readonly string[] {
   ]);
 }
 
+/** What routes look at, raw: the same of every route, so that none is shown on other facts than it was decided on. */
+function routeEvidence(context: NodeContext): JsonObject {
+  const { input, identityFound, identity, receivedLsn, validated, applied, proven, inFlight } = context;
+  const { attachment, receipt, plan, repair, fetched, resume } = context;
+  return {
+    role: input.role,
+    replication: input.replication,
+    identity_file: identityFound?.state ?? null,
+    cluster_id: identity?.clusterId ?? null,
+    wal_received_lsn: receivedLsn,
+    wal_validated_lsn: validated?.lsn ?? null,
+    wal_applied_lsn: applied?.lsn ?? null,
+    proven_batches: proven.length,
+    in_flight_to_lsn: inFlight?.to.lsn ?? null,
+    stream: attachment?.answer.kind ?? null,
+    units_received: receipt?.units ?? null,
+    stream_ended: receipt?.ended ?? null,
+    recovery_outcome: plan?.outcome ?? null,
+    kept_to_lsn: repair?.resume?.receivedLsn ?? null,
+    snapshot_fetch: fetched?.kind ?? null,
+    resume: resume?.kind ?? null,
+  };
+}
+
 function verdictOf(
   guard: string,
   context: NodeContext,
@@ -93,5 +118,5 @@ function verdictOf(
   const route = routes[guard];
   assertThat(route !== undefined, `the guard ${guard} is a claim or a route`);
   const evaluation = route.holds(context) ? 'holds' : 'violated';
-  return { rule_id: guard, description: route.description, evaluation, evidence: {} };
+  return { rule_id: guard, description: route.description, evaluation, evidence: routeEvidence(context) };
 }

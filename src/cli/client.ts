@@ -36,10 +36,20 @@ export async function ask<const Of extends Endpoint>(
   const body = jsonOf(text);
   const answer = endpoint.answer.safeParse(body);
   if (answer.success && endpoint.statuses.includes(response.statusCode)) return answer.data as AnswerOf<Of>;
-  throw (
-    errorFromProblem(body) ??
+  throw refusalIn(body, url, endpoint, response.statusCode);
+}
+
+/** The error that an answer names; where an address is missing that every node of today has, why that may be. */
+function refusalIn(body: unknown, url: string, { path, plane }: Endpoint, status: number): ReplichartError {
+  const named = errorFromProblem(body);
+  if (named?.code === 'NOT_FOUND' && plane === 'dx')
+    return new ReplichartError('NOT_FOUND', `${url} has no ${path}: its DX plane may be disabled`, {
+      evidence: { url, path },
+    });
+  return (
+    named ??
     new ReplichartError('NODE_UNREACHABLE', `${url} does not answer as a node does`, {
-      evidence: { url, path: endpoint.path, status: response.statusCode },
+      evidence: { url, path, status },
     })
   );
 }
@@ -68,14 +78,13 @@ export function send<const Of extends Endpoint>(
 }
 
 /** The error of a refusal that was answered to `send`. */
-export async function refusalOf(url: string, response: Dispatcher.ResponseData): Promise<ReplichartError> {
+export async function refusalOf(
+  url: string,
+  endpoint: Endpoint,
+  response: Dispatcher.ResponseData,
+): Promise<ReplichartError> {
   const body = jsonOf(await reached(url, () => response.body.text()));
-  return (
-    errorFromProblem(body) ??
-    new ReplichartError('NODE_UNREACHABLE', `${url} does not answer as a node does`, {
-      evidence: { url, status: response.statusCode },
-    })
-  );
+  return refusalIn(body, url, endpoint, response.statusCode);
 }
 
 function jsonOf(text: string): unknown {

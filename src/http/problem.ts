@@ -42,6 +42,7 @@ export function answerProblems(app: FastifyInstance): void {
 export function answerProblem(thrown: unknown, reply: FastifyReply): void {
   const error = asReplichartError(thrown);
   reply.problemCode = error.code;
+  if (error.code === 'UNAUTHORIZED') void reply.header('www-authenticate', 'Bearer');
   void reply.code(ERRORS[error.code].status).type('application/problem+json').send(problemBody(error));
 }
 

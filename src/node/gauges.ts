@@ -79,12 +79,17 @@ function figures({ snapshot, applied, segments }: GaugeFacts): readonly Figure[]
   ];
 }
 
+function isAttached({ attachment, detachment, halt }: NodeContext): boolean {
+  return attachment?.answer.kind === 'attached' && detachment === null && halt === null;
+}
+
 /** What only a node that follows another has: how far it has come, and how far the primary is. */
 function followed({ snapshot, applied }: GaugeFacts): readonly Figure[] {
   const context = () => snapshot().context;
   const primary = () => primaryPosition(context());
   const lag = (of: (position: Pick<Position, 'lsn' | 'commitId'>) => number) => {
-    const [ahead, behind] = [primary(), applied()];
+    // What the primary said before the stream ended is not where it stands now.
+    const [ahead, behind] = [isAttached(context()) ? primary() : null, applied()];
     return ahead && behind && of(ahead) - of(behind);
   };
   return [
@@ -99,24 +104,25 @@ function followed({ snapshot, applied }: GaugeFacts): readonly Figure[] {
       () => context().validated?.lsn ?? null,
     ],
     ['validated_commit_id', 'The last commit that is proven.', () => context().validated?.commitId ?? null],
+    ['attached', '1 while a stream of the primary is open, else 0.', () => Number(isAttached(context()))],
     [
       'primary_position_bytes',
-      'LSN at which the primary’s durable WAL ends, as far as this replica knows.',
+      'LSN at which the primary’s durable WAL ended when it last said so.',
       () => primary()?.lsn ?? null,
     ],
     [
       'primary_commit_id',
-      'The primary’s last durable commit, as far as this replica knows.',
+      'The primary’s last durable commit when it last said so.',
       () => primary()?.commitId ?? null,
     ],
     [
       'replication_lag_bytes',
-      'Bytes of the primary’s WAL that are not applied here.',
+      'Bytes of the primary’s WAL that are not applied here; absent while no stream is open.',
       () => lag(({ lsn }) => lsn),
     ],
     [
       'replication_lag_commits',
-      'Commits of the primary that are not applied here.',
+      'Commits of the primary that are not applied here; absent while no stream is open.',
       () => lag(({ commitId }) => commitId),
     ],
   ];

@@ -5,7 +5,7 @@ import type { JsonObject } from '../core/bytes.ts';
 import type { Evaluation, RuleId } from '../core/checks/check.ts';
 import { haltToJson } from '../core/halt.ts';
 import type { InvariantId } from '../core/invariants.ts';
-import { positionToJson } from '../core/position.ts';
+import { positionToJson, type Position } from '../core/position.ts';
 import { stateLine } from './state-line.ts';
 
 /** What an invariant said when the chart asked it on its way from one state to the next. */
@@ -117,12 +117,20 @@ function isOfChart(snapshot: unknown): snapshot is ChartSnapshot {
   return typeof snapshot === 'object' && snapshot !== null && 'machine' in snapshot;
 }
 
+function newer(primaryDurable: Position | null, validated: Position | null): PositionJson | null {
+  if (primaryDurable === null) return null;
+  return positionToJson(
+    validated !== null && validated.lsn > primaryDurable.lsn ? validated : primaryDurable,
+  );
+}
+
 function positionsOf({ receivedLsn, validated, applied, primaryDurable }: NodeContext): TransitionPositions {
   return {
     received_lsn: receivedLsn,
     validated: validated && positionToJson(validated),
     applied: applied && positionToJson(applied),
-    primary_durable: primaryDurable && positionToJson(primaryDurable),
+    // What was proved is the primary's: it stands at least there, whatever it last said of itself.
+    primary_durable: newer(primaryDurable, validated),
   };
 }
 

@@ -27,27 +27,33 @@ export async function surveyReplica(
   if (checkpoint !== null && checkpoint.snapshotCut > 0 && wal.segments.length === 0)
     wal.beginAt(checkpoint.lsn);
   const partials = await findPartials(directory, checkpoint);
-  return surveyDisk(storage, wal, clusterId, {
-    base: { state: base.state, cutCommitId: base.cutCommitId },
-    partials,
-  });
+  return surveyDisk(
+    storage,
+    wal,
+    clusterId,
+    { base: { state: base.state, cutCommitId: base.cutCommitId }, partials },
+    base.originLsn,
+  );
 }
 
 async function findBase(
   directory: DataDirectory,
   checkpoint: Checkpoint | null,
-): Promise<DiskSurvey['base'] & { readonly file: BaseFile | null }> {
+): Promise<DiskSurvey['base'] & { readonly file: BaseFile | null; readonly originLsn: number | null }> {
   if (checkpoint === null || checkpoint.snapshotCut === 0)
-    return { state: 'not needed', cutCommitId: null, file: null };
+    return { state: 'not needed', cutCommitId: null, file: null, originLsn: 0 };
   const cutCommitId = checkpoint.snapshotCut;
   const path = directory.baseFile(cutCommitId);
-  if ((await directory.files.stat(path)) === null) return { state: 'missing', cutCommitId, file: null };
+  if ((await directory.files.stat(path)) === null) {
+    return { state: 'missing', cutCommitId, file: null, originLsn: null };
+  }
   const file = await BaseFile.open(directory.files, path);
   const bytes = file.readRecord(0, BASE_HEADER_BYTES);
   const header = bytes === null ? null : decodeBaseHeader(bytes);
-  if (header?.cut.commitId === cutCommitId) return { state: 'intact', cutCommitId, file };
+  if (header?.cut.commitId === cutCommitId)
+    return { state: 'intact', cutCommitId, file, originLsn: header.cut.lsn };
   await file.close();
-  return { state: 'damaged', cutCommitId, file: null };
+  return { state: 'damaged', cutCommitId, file: null, originLsn: null };
 }
 
 /** Everything in the directory that only an interrupted start can have left. */

@@ -7,10 +7,13 @@ import type { Findings } from './findings.ts';
 export class PositionsIn {
   readonly #evidence: Evidence;
   readonly #findings: Findings;
+  readonly #isLost: boolean;
 
-  constructor(evidence: Evidence, findings: Findings) {
+  /** `isLost`: what was stated says itself that WAL is missing or broken, so its absence contradicts nothing. */
+  constructor(evidence: Evidence, findings: Findings, isLost = false) {
     this.#evidence = evidence;
     this.#findings = findings;
+    this.#isLost = isLost;
   }
 
   /** The chain at an LSN; `null` where none follows from the files, which is said. */
@@ -25,7 +28,7 @@ export class PositionsIn {
     if (lsn < beginning.chain.lsn)
       this.#findings.cannotTell(path, `LSN ${lsn} lies before the WAL that is kept`);
     // A node holds durably what it stands at, and its repair cuts nothing that is proved.
-    else if (lsn > end.lsn && (own !== null || stop?.kind === 'invalid'))
+    else if (lsn > end.lsn && !this.#isLost && (own !== null || stop?.kind === 'invalid'))
       this.#findings.differs(path, lsn, provedTo);
     else if (lsn > end.lsn)
       this.#findings.cannotTell(path, `LSN ${lsn} is behind what is there, ${provedTo}`);

@@ -14,7 +14,8 @@ const AT = 'inputs.survey';
 export function deriveSurvey(stated: DiskSurvey, evidence: Evidence, findings: Findings): DiskSurvey {
   findings.leavesNoTrace(`${AT}.checkpoint`, 'where the checkpoint stood at that start');
   findings.leavesNoTrace(`${AT}.partials`, 'what an interrupted start had left');
-  const at = new PositionsIn(evidence, findings);
+  const isLost = stated.prefix.state === 'broken' || stated.wal.discontinuity !== null;
+  const at = new PositionsIn(evidence, findings, isLost);
   const chainOf = (path: string, chain: ChainState) => at.chainAt(path, chain.lsn) ?? chain;
   const checkpoint = checkpointOf(stated, evidence, at, findings);
   const { prefix } = stated;

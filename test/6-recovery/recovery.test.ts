@@ -266,3 +266,25 @@ test('P5-I4: a missing segment in the middle is a hole: recovery ends, and says 
     await replica.stop();
   }
 });
+
+test('P5-I11: a WAL whose beginning is gone halts, although the segment of the checkpoint is whole', async () => {
+  const wal = await recordedWal(6, { segmentBytesMax: 4_194_400, bytes: 2_200_000 });
+  const dataDir = await temporaryDirectory();
+  const first = await replicaOf(wal, dataDir);
+  await appliedLsn(first, wal.length);
+  await first.stop();
+  const [gone, next] = (await readdir(join(dataDir, 'wal'))).sort();
+  await rm(join(dataDir, 'wal', gone as string));
+  const replica = await replicaOf(wal, dataDir);
+  expect((await halted(replica)).context.halt).toMatchObject({
+    code: 'WAL_CORRUPT',
+    rule: 'P5-I4 prefixIsProven',
+    evidence: {
+      prefix: 'broken',
+      expected_start_lsn: 0,
+      found_start_lsn: Number(next?.slice(0, 20)),
+      missing: 'WAL at the beginning',
+    },
+  });
+  expect((await replica.explain()).conclusion).toEqual({ result: 'unsafe', reason: 'P5-I12 nodeIsActive' });
+});

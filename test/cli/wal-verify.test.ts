@@ -112,7 +112,9 @@ describe('a clean end', () => {
     expect(await verify(dataDir)).toMatchObject({
       exit: 0,
       body: { verdict: 'clean', segments: 0, proven_to: null },
-      err: 'there is no WAL yet\n',
+      err: expect.stringMatching(
+        /^there is no WAL: none was received or made yet, or it is missing/,
+      ) as string,
     });
   });
 });

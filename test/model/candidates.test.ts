@@ -220,7 +220,7 @@ describe('P5-I14: a candidate is shown with its verdict', () => {
           rule_id: 'route clusterIsKnown',
           description: 'The identity names a cluster.',
           evaluation: 'violated',
-          evidence: {},
+          evidence: { role: 'replica', replication: 'enabled', proven_batches: 0, stream: null },
         },
         allowed: false,
       },

@@ -7,7 +7,7 @@ import { replicationJson, walJson } from '../../src/http/replication-json.ts';
 import type { ServedNode } from '../../src/node/served-node.ts';
 import type { WalChunk } from '../../src/io/wal-source.ts';
 import { complaints } from '../support/metric-conventions.ts';
-import { CLUSTER, put, rejection, temporaryDirectory } from '../support/nodes.ts';
+import { CLUSTER, put, rejection, startPrimary, startReplica, temporaryDirectory } from '../support/nodes.ts';
 import { appliedCommit, detached, halted, inState, until } from '../support/replicas.ts';
 import { servedPrimary, servedReplica } from '../support/served-nodes.ts';
 import { chunked, recordedWal } from '../support/sources.ts';
@@ -164,6 +164,34 @@ describe('P5-I14: what is not known is absent, never 0', () => {
     const { primary_commit_id: commitId, replica_commit_id: own } = replicationJson(replica, []);
     expect(unknown.map((name) => value(name))).toEqual([9, primary.lsn, 4, 1000]);
     expect(value('replication_lag_commits')).toBe((commitId ?? 0) - (own ?? 0));
+  });
+
+  test('the lag of a replica whose stream has ended, however well it is known what the primary said', async () => {
+    const primary = await startPrimary({
+      dataDir: await temporaryDirectory(),
+      listen: '127.0.0.1:0',
+      replication: 'enabled',
+    });
+    await primary.commit([put('k', 'v')]);
+    const replica = await startReplica({
+      dataDir: await temporaryDirectory(),
+      primaryUrl: primary.url as string,
+      listen: '127.0.0.1:0',
+      replication: 'enabled',
+    });
+    await appliedCommit(replica, 1);
+    const figures = async () =>
+      (await (await fetch(`${replica.url}/metrics`)).text())
+        .split('\n')
+        .filter((line) => /^replichart_(attached|replication_lag_commits|primary_commit_id) /.test(line));
+    expect(await figures()).toEqual([
+      'replichart_attached 1',
+      'replichart_primary_commit_id 1',
+      'replichart_replication_lag_commits 0',
+    ]);
+    await primary.stop();
+    await detached(replica);
+    expect(await figures()).toEqual(['replichart_attached 0', 'replichart_primary_commit_id 1']);
   });
 
   test('a notice that is older than what was proved makes no negative lag', async () => {

@@ -50,7 +50,7 @@ async function follow(url: string, flags: EventsFlags): Promise<void> {
     headers: { accept: 'text/event-stream' },
   });
   const isStream = String(response.headers['content-type']).startsWith(getEvents.contentType);
-  if (response.statusCode !== 200 || !isStream) throw await refusalOf(url, response);
+  if (response.statusCode !== 200 || !isStream) throw await refusalOf(url, getEvents, response);
   await writeLines(linesOf(url, response.body, flags.json === true), process.stdout, AT_ONCE);
 }
 

@@ -31,7 +31,8 @@ export function walVerifyCommand(setExit: SetExit): Command {
       `
 Verdicts, and the exit code of each:
   clean    (0)  every unit is proved: framing, checksum, order, history hash, commit ids
-  torn     (6)  the end is incomplete or invalid, and nothing valid stands behind: recovery discards it
+  torn     (6)  the end is incomplete or invalid, and nothing valid stands behind: recovery discards it,
+                 unless the checkpoint of the index lies behind it; that is not read here
   corrupt  (5)  a rule is broken before something that is valid, or the segment files do not join
 
 Only files are read, and none is changed. "frames" counts frames of commits; "bytes" are those proved.
@@ -65,6 +66,9 @@ async function verify(flags: VerifyFlags, setExit: SetExit): Promise<void> {
     result,
     shownStop === null ? fieldsText(summary) : `${fieldsText(summary)}\n\n${fieldsText(shownStop)}`,
   );
-  if (found.segments === 0) output.note('there is no WAL yet');
+  if (found.segments === 0)
+    output.note(
+      'there is no WAL: none was received or made yet, or it is missing; the checkpoint in the index, which is not read here, would tell',
+    );
   setExit(EXIT_OF[found.verdict]);
 }

@@ -28,6 +28,8 @@ export async function surveyDisk(
   wal: WalFiles,
   clusterId: string,
   around: Pick<DiskSurvey, 'base' | 'partials'> = NOTHING_AROUND,
+  /** Where the WAL of this node begins: with history, or at the cut of its base file; `null` where that is not known. */
+  originLsn: number | null = 0,
 ): Promise<DiskSurvey> {
   const found = await storage.readCheckpoint();
   const checkpoint: DiskSurvey['checkpoint'] =
@@ -39,7 +41,7 @@ export async function surveyDisk(
     discontinuity: wal.discontinuity,
   };
   const from = found.state === 'intact' ? found.checkpoint : GENESIS_CHECKPOINT;
-  const prefix = await provePrefix(wal, from, clusterId);
+  const prefix = beginsAt(wal, originLsn) ?? (await provePrefix(wal, from, clusterId));
   if ('broken' in prefix)
     return {
       checkpoint,
@@ -55,6 +57,16 @@ export async function surveyDisk(
     prefix: { state: 'proven', chain: prefix.chain },
     tail: await proveTail(wal, prefix.chain),
   };
+}
+
+/** Only the segment of the checkpoint is walked, so a beginning that is gone is seen by where the files begin. */
+function beginsAt(wal: WalFiles, originLsn: number | null): Prefix | null {
+  if (originLsn === null || wal.segments.length === 0 || wal.startLsn === originLsn) return null;
+  return broken({
+    expected_start_lsn: originLsn,
+    found_start_lsn: wal.startLsn,
+    missing: 'WAL at the beginning',
+  });
 }
 
 /** Walks from the start of the segment that holds the checkpoint up to it. */
