@@ -83,14 +83,15 @@ function pathsOf(value: StateValue, prefix: string): readonly string[] {
   ]);
 }
 
-/** What routes look at, raw: the same of every route, so that none is shown on other facts than it was decided on. */
+/**
+ * What routes of a resting node look at, raw. What tells of the past of this run only, such as the last receipt, is left
+ * out: the same state is shown in the same way after a restart.
+ */
 function routeEvidence(context: NodeContext): JsonObject {
-  const { input, identityFound, identity, receivedLsn, validated, applied, proven, inFlight } = context;
-  const { attachment, receipt, plan, repair, fetched, resume } = context;
+  const { input, identity, receivedLsn, validated, applied, proven, inFlight, attachment } = context;
   return {
     role: input.role,
     replication: input.replication,
-    identity_file: identityFound?.state ?? null,
     cluster_id: identity?.clusterId ?? null,
     wal_received_lsn: receivedLsn,
     wal_validated_lsn: validated?.lsn ?? null,
@@ -98,12 +99,6 @@ function routeEvidence(context: NodeContext): JsonObject {
     proven_batches: proven.length,
     in_flight_to_lsn: inFlight?.to.lsn ?? null,
     stream: attachment?.answer.kind ?? null,
-    units_received: receipt?.units ?? null,
-    stream_ended: receipt?.ended ?? null,
-    recovery_outcome: plan?.outcome ?? null,
-    kept_to_lsn: repair?.resume?.receivedLsn ?? null,
-    snapshot_fetch: fetched?.kind ?? null,
-    resume: resume?.kind ?? null,
   };
 }
 
