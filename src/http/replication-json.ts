@@ -3,20 +3,20 @@ import { haltToJson } from '../core/halt.ts';
 import { blockingChecks } from '../core/read-safety.ts';
 import { positionToJson } from '../core/position.ts';
 import type { ServedNode } from '../node/served-node.ts';
-import { stateLine } from '../node/state-line.ts';
+import { stateOf } from '../node/state-line.ts';
 
 /** What a node is and where it stands. */
 export function statusJson(node: ServedNode) {
-  const { value, context, status } = node.snapshot();
-  const { identity, input, halt } = context;
+  const snapshot = node.snapshot();
+  const { identity, input, halt } = snapshot.context;
   const applied = node.applied();
   return {
     role: input.role,
     node_id: identity?.nodeId ?? null,
     cluster_id: identity?.clusterId ?? null,
     replication: input.replication,
-    replica_state: replicaState(value),
-    machine_state: status === 'error' ? `failed in ${stateLine(value)}` : stateLine(value),
+    replica_state: replicaState(snapshot.value),
+    machine_state: stateOf(snapshot),
     position: applied && positionToJson(applied),
     blocking_reason: blockingReason(node),
     failure: halt && haltToJson(halt),

@@ -9,7 +9,7 @@ import { explainUnread } from './explain-read.ts';
 import type { OpenStorage } from './node-storage.ts';
 import { ReadView } from './read-view.ts';
 import type { NodeSnapshot, ViewRequest } from './node-snapshot.ts';
-import { stateLine } from './state-line.ts';
+import { stateOf } from './state-line.ts';
 
 /** What became of a read; `failed`: it could not be decided, or ended with an error after it was admitted. */
 export type ReadOutcome = 'admitted' | 'deferred' | 'refused' | 'failed';
@@ -62,14 +62,14 @@ export class ReadGate {
 
   /** What the gate says of a view at this moment, without reading. */
   facts(request: ViewRequest = {}, token: Token = null): ReadFacts {
-    const { value, context, status } = this.#ports.snapshot();
-    const { input, identity, halt, receivedLsn, validated, inFlight } = context;
+    const snapshot = this.#ports.snapshot();
+    const { input, identity, halt, receivedLsn, validated, inFlight } = snapshot.context;
     const applied = this.#ports.applied();
     const commitId = request.position?.commitId ?? request.at ?? applied?.commitId ?? null;
     return {
       role: input.role,
       clusterId: identity?.clusterId ?? null,
-      state: status === 'error' ? `failed in ${stateLine(value)}` : stateLine(value),
+      state: stateOf(snapshot),
       halt,
       receivedLsn,
       validated,

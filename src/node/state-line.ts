@@ -1,4 +1,5 @@
 import type { StateValue } from 'xstate';
+import type { NodeSnapshot } from './node-snapshot.ts';
 
 const BETWEEN_PATHS = ' | ';
 
@@ -17,6 +18,11 @@ function linesBelow(prefix: string, at: StateValue): string {
     line = line === '' ? part : line + BETWEEN_PATHS + part;
   }
   return line;
+}
+
+/** The state of a node at one moment, as a line; a chart that has failed says so before the state it failed in. */
+export function stateOf({ value, status }: Pick<NodeSnapshot, 'value' | 'status'>): string {
+  return status === 'error' ? `failed in ${stateLine(value)}` : stateLine(value);
 }
 
 /** The leaves that a state line names and another does not. */

@@ -86,7 +86,8 @@ function tailOf(
   findings.leavesNoTrace(`${path}.stop`, 'how the bytes that were discarded ended, where they were not kept');
   const { lsn, segmentStartLsn } = provenTo;
   const place = { lsn, file: segmentFileName(segmentStartLsn), byte: lsn - segmentStartLsn };
-  const isAllThatIsLeft = stop.kind === 'torn' && validUnitAfterLsn === null;
+  // Where two files do not join the proof ends at the hole, and what stands behind it is not available to it.
+  const isAllThatIsLeft = stop.kind === 'torn' && validUnitAfterLsn === null && wal.discontinuity === null;
   const derived = isAllThatIsLeft ? tornStop(stop, wal.endLsn - lsn) : stop;
   return { provenTo, stop: { ...derived, ...place }, validUnitAfterLsn };
 }

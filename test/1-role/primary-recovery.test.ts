@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createPrimary } from '../../src/index.ts';
@@ -170,4 +170,19 @@ describe('recovery of the primary', () => {
     });
     expect(await readdir(dataDir)).toContain('halt');
   });
+});
+
+test('P5-I11: a primary whose WAL has lost its beginning refuses to start, and changes nothing', async () => {
+  const dataDir = await temporaryDirectory();
+  const primary = await startPrimary({ dataDir, ...ids, segmentBytesMax: 4_194_400 });
+  for (let n = 1; n <= 3; n += 1) await primary.commit([put(`k${n}`, 'x'.repeat(3_000_000))]);
+  await primary.stop();
+  const [gone, next] = (await readdir(join(dataDir, 'wal'))).sort();
+  await rm(join(dataDir, 'wal', gone as string));
+  const before = await readdir(join(dataDir, 'wal'));
+  expect(await rejection(createPrimary({ dataDir, ...ids, logLevel: 'silent' }))).toMatchObject({
+    code: 'WAL_CORRUPT',
+    evidence: { expected_start_lsn: 0, found_start_lsn: Number(next?.slice(0, 20)) },
+  });
+  expect(await readdir(join(dataDir, 'wal'))).toEqual(before);
 });

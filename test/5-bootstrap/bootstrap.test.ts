@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { encodeManifest, decodeManifest, type Manifest } from '../../src/core/storage/manifest.ts';
@@ -306,5 +306,31 @@ describe('crashes during bootstrap', () => {
     await primary.stop();
     const digests = await digestsOf(dataDir, commits, store);
     expect(digests.at(-1)?.versions).toBeGreaterThan(5);
+  });
+});
+
+test('P5-I9, P5-I11: WAL that has lost its beginning at the cut halts a node that began with a snapshot', async () => {
+  const primary = await startPrimary({
+    dataDir: await temporaryDirectory(),
+    listen: '127.0.0.1:0',
+    replication: 'enabled',
+    segmentBytesMax: 4_194_400,
+  });
+  const url = primary.url as string;
+  await primary.commit([put('a', '1')]);
+  const { cut } = await primary.createSnapshot();
+  for (let n = 1; n <= 3; n += 1) await primary.commit([put(`k${n}`, 'x'.repeat(3_000_000))]);
+  const { replica, dataDir } = await bootstrapped(url);
+  await appliedCommit(replica, 4);
+  await replica.stop();
+  const again = await bootstrapped(url, {}, dataDir);
+  await appliedCommit(again.replica, 4);
+  await again.replica.stop();
+  const [gone, next] = (await readdir(join(dataDir, 'wal'))).sort();
+  await rm(join(dataDir, 'wal', gone as string));
+  const { context } = await halted((await bootstrapped(url, {}, dataDir)).replica);
+  expect(context.halt).toMatchObject({
+    code: 'WAL_CORRUPT',
+    evidence: { expected_start_lsn: cut.lsn, found_start_lsn: Number(next?.slice(0, 20)) },
   });
 });

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runCli } from '../../src/cli/run.ts';
 import { explainRecovery } from '../../src/node/explain-recovery.ts';
-import type { HostPorts } from '../../src/index.ts';
+import type { HostPorts, Replica } from '../../src/index.ts';
 import { fingerprint } from '../support/files.ts';
 import { crashAt, faultyFileSystem } from '../support/faulty-file-system.ts';
 import { rejection, startReplica, temporaryDirectory } from '../support/nodes.ts';
 import { appliedLsn, halted, inState, until } from '../support/replicas.ts';
 import { chunked, recordedWal, scriptedSource, walBytes } from '../support/sources.ts';
 import { digestsOf, recordingIndex } from '../support/state.ts';
+import { ownFiles, verified } from '../support/verifying.ts';
 import { flipped, unitsOf } from '../support/wal-forge.ts';
 
 const WAL = 'wal/00000000000000000000.wal';
@@ -246,6 +247,12 @@ describe('P5-I10: a halt is durable and only an operator clears it', () => {
   });
 });
 
+/** An explanation that says itself that WAL is gone is not contradicted by its absence. */
+async function expectNotBlamed(replica: Replica, dataDir: string) {
+  const { differences } = await verified(explainRecovery(replica.snapshot()), await ownFiles(dataDir));
+  expect(differences).toEqual([]);
+}
+
 test('P5-I4: a missing segment in the middle is a hole: recovery ends, and says so', async () => {
   const wal = await recordedWal(6, { segmentBytesMax: 4_194_400, bytes: 2_200_000 });
   const dataDir = await temporaryDirectory();
@@ -257,8 +264,10 @@ test('P5-I4: a missing segment in the middle is a hole: recovery ends, and says 
   expect(names.length).toBeGreaterThan(2);
   await rm(join(dataDir, 'wal', names[1] as string));
   for (const store of [recorded.store, await recorded.upTo(96)]) {
-    const replica = await replicaOf(wal, await copyOf(dataDir), { indexStore: () => store });
+    const copy = await copyOf(dataDir);
+    const replica = await replicaOf(wal, copy, { indexStore: () => store });
     const { context } = await halted(replica);
+    await expectNotBlamed(replica, copy);
     expect(context.halt).toMatchObject({
       rule: 'P5-I4 prefixIsProven',
       evidence: { discontinuity: { expected_lsn: Number(names[1]?.slice(0, 20)) } },
@@ -287,4 +296,5 @@ test('P5-I11: a WAL whose beginning is gone halts, although the segment of the c
     },
   });
   expect((await replica.explain()).conclusion).toEqual({ result: 'unsafe', reason: 'P5-I12 nodeIsActive' });
+  await expectNotBlamed(replica, dataDir);
 });

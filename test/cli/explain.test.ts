@@ -178,3 +178,13 @@ describe('what cannot be explained or verified: exit code 2', () => {
       });
   });
 });
+
+test('files that are named without --verify are refused: nothing would be verified', async () => {
+  const { url, dataDir } = await nodes();
+  for (const flag of ['--data', '--primary-data', '--wal'])
+    expect(await cli(['explain', 'replication', url, flag, dataDir])).toMatchObject({
+      exit: 2,
+      out: '',
+      err: expect.stringContaining('--verify is not') as string,
+    });
+});

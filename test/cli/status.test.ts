@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { cli, cliJson } from '../support/cli.ts';
 import { put, startPrimary, temporaryDirectory } from '../support/nodes.ts';
 
-async function primaryOf(options: { readonly token?: string } = {}) {
+async function primaryOf(options: { readonly token?: string; readonly dx?: 'disabled' } = {}) {
   const primary = await startPrimary({
     dataDir: await temporaryDirectory(),
     listen: '127.0.0.1:0',
@@ -13,6 +13,15 @@ async function primaryOf(options: { readonly token?: string } = {}) {
   await primary.commit([put('a', '1')]);
   return { url: primary.url as string, identity: primary.identity };
 }
+
+test('a node without its DX plane has no status to give, and the error says why that may be', async () => {
+  const { url } = await primaryOf({ dx: 'disabled' });
+  expect(await cli(['status', url])).toMatchObject({
+    exit: 1,
+    out: '',
+    err: expect.stringContaining('has no /v1/status: its DX plane may be disabled') as string,
+  });
+});
 
 describe('the status of a node', () => {
   test('is the answer of the node as JSON, and its fields for people', async () => {

@@ -40,6 +40,12 @@ async function opened(url: string, headers: Record<string, string>): Promise<str
   return open;
 }
 
+test('a 401 says which way of proving oneself is asked for (RFC 9110)', async () => {
+  const { url } = await fixedPrimary(OF_PLANE);
+  const { status, headers } = await fetch(`${url}${ASKED.dx}`);
+  expect([status, headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+});
+
 describe('each plane has a token of its own', () => {
   test.each(Object.entries(OPENS))('%s opens its plane and no other', async (name, open) => {
     const { url } = await fixedPrimary(OF_PLANE);

@@ -137,6 +137,11 @@ async function explain(
 ): Promise<void> {
   if ((url === undefined) === (flags.file === undefined))
     throw new ReplichartError('REQUEST_INVALID', 'either the URL of a node or --file says what is explained');
+  if (flags.verify !== true && (flags.data ?? flags.primaryData ?? flags.wal) !== undefined)
+    throw new ReplichartError(
+      'REQUEST_INVALID',
+      'files are named, and --verify is not: nothing would be verified',
+    );
   const source = flags.verify === true ? await sourceOf(flags) : null;
   const stated = url === undefined ? await readStated(flags.file ?? '') : await fetch(url);
   const { explanation } = carrierOf(stated);
