@@ -27,6 +27,18 @@ function expectUnbroken(transitions: readonly Transition[]): void {
 }
 
 describe('P5-I14: every step of the chart is a plain record', () => {
+  test('in which the primary never stands behind what was proved of its own WAL', async () => {
+    const wal = await recordedWal(5);
+    const old = { commitId: 1, lsn: 200, historyHash: 'f'.repeat(64) };
+    const replica = await servedReplica(() => ({
+      chunks: () => [{ kind: 'notice', position: old }, ...chunked(wal, wal.length)],
+    }));
+    await appliedCommit(replica, 5);
+    const { positions } = all(replica).at(-1) as Transition;
+    expect(positions.primary_durable).toEqual(positions.validated);
+    expect(positions.validated).toMatchObject({ commit_id: 5, lsn: wal.length });
+  });
+
   test('of a replica: from the initial state on, unbroken, with the positions after it', async () => {
     const wal = await recordedWal(3);
     const replica = await servedReplica(() => ({ chunks: () => chunked(wal, wal.length) }));
