@@ -28,7 +28,10 @@ const nextBatch = ({ applied, proven, validated }: NodeContext) => ({
 export const applicationClaims = {
   'P5-I5 batchIsProven': claim(check.batchIsProven, nextBatch),
   'P5-I4 batchFollowsApplied': claim(check.batchFollowsApplied, nextBatch),
-  'P5-I6 appliedIsAsProven': claim(check.appliedIsAsProven, ({ application }) => application),
+  'P5-I6 appliedIsAsProven': claim(check.appliedIsAsProven, ({ inFlight, application }) => ({
+    inFlight,
+    application,
+  })),
 };
 
 export const applicationRoutes = {
@@ -49,12 +52,6 @@ type Args = { readonly context: NodeContext };
 /** From the first batch that waits to the application boundary; `done` is where that leads. */
 export const applicationSteps = <const Next extends string>(done: Next) =>
   ({
-    provingProof: prove(
-      'P5-I5 batchIsProven',
-      'provingOrder',
-      '#node.halted',
-      'Does the batch lie within proven WAL?',
-    ),
     provingOrder: prove(
       'P5-I4 batchFollowsApplied',
       'starting',
@@ -114,6 +111,12 @@ export const applying = {
       meta: { invariants: ['P5-I13'] },
       always: { guard: 'route somethingIsProven', target: 'provingProof' },
     },
+    provingProof: prove(
+      'P5-I5 batchIsProven',
+      'provingOrder',
+      '#node.halted',
+      'Does the batch lie within proven WAL?',
+    ),
     ...applicationSteps('idle'),
   },
 } as const;

@@ -132,7 +132,8 @@ export const recovering = {
       meta: { invariants: ['P5-I4', 'P5-I5', 'P5-I11'] },
       initial: 'checking',
       states: {
-        ...validationSteps('provingProof'),
+        // A piece that was proved a moment ago lies within proven WAL; whether it follows what is applied is asked.
+        ...validationSteps('provingOrder'),
         ...applicationSteps('continuing'),
         continuing: {
           description: 'Piece after piece, until all that is kept is applied.',

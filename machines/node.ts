@@ -73,6 +73,16 @@ export const nodeRoutes = {
   ...readGateRoutes,
 };
 
+/** Every effect of the chart: what it is asked, and what it answers. */
+export const nodeEffects = {
+  ...roleActors,
+  ...ingressActors,
+  ...validationActors,
+  ...applicationActors,
+  ...bootstrapActors,
+  ...recoveryActors,
+};
+
 const nodeSetup = setup({
   types: {
     context: {} as NodeContext,
@@ -80,14 +90,7 @@ const nodeSetup = setup({
     input: {} as NodeInput,
     meta: {} as { readonly invariants: readonly InvariantId[] },
   },
-  actors: {
-    ...roleActors,
-    ...ingressActors,
-    ...validationActors,
-    ...applicationActors,
-    ...bootstrapActors,
-    ...recoveryActors,
-  },
+  actors: nodeEffects,
   guards: { ...guardsOf(nodeClaims), ...guardsOf(nodeRoutes) },
   actions: {
     ...roleActions,

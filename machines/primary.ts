@@ -43,6 +43,13 @@ export const primaryClaims = {
 /** Every guard of the chart that is no check, by its name. */
 export const primaryRoutes = { ...roleRoutes };
 
+/** Every effect of the chart: what it is asked, and what it answers. */
+export const primaryEffects = {
+  ...roleActors,
+  surveyDisk: notProvided<DiskSurvey, null>('surveyDisk'),
+  repairPrimary: notProvided<Checkpoint, DiskSurvey>('repairPrimary'),
+};
+
 const primarySetup = setup({
   types: {
     context: {} as NodeContext,
@@ -50,11 +57,7 @@ const primarySetup = setup({
     input: {} as NodeInput,
     meta: {} as { readonly invariants: readonly InvariantId[] },
   },
-  actors: {
-    ...roleActors,
-    surveyDisk: notProvided<DiskSurvey, null>('surveyDisk'),
-    repairPrimary: notProvided<Checkpoint, DiskSurvey>('repairPrimary'),
-  },
+  actors: primaryEffects,
   guards: { ...guardsOf(primaryClaims), ...guardsOf(primaryRoutes) },
   actions: {
     ...roleActions,

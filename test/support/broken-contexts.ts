@@ -125,6 +125,7 @@ export const broken: Record<string, Partial<NodeContext>> = {
     proven: [{ from: at(1), to: at(2) }],
   },
   'P5-I6 appliedIsAsProven': {
+    inFlight: { from: at(0), to: at(1) },
     application: { range: { from: at(0), to: at(1) }, checkpoint: checkpoint(2) },
   },
   'P5-I8 manifestIsIntact': {

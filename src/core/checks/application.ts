@@ -28,12 +28,29 @@ export const batchFollowsApplied: Check<NextBatchFacts> = defineCheck('P5-I4 bat
   }),
 });
 
-export const appliedIsAsProven: Check<ApplicationFacts | null> = defineCheck('P5-I6 appliedIsAsProven', {
-  description: 'The checkpoint is the position that the proven WAL gives: no commit id was made or left out.',
+export interface AppliedFacts {
+  /** What the chart has in flight. */
+  readonly inFlight: ProvenRange | null;
+  /** What the applier says that it did. */
+  readonly application: ApplicationFacts | null;
+}
+
+export const appliedIsAsProven: Check<AppliedFacts> = defineCheck('P5-I6 appliedIsAsProven', {
+  description:
+    'What was applied is the batch in flight, and the checkpoint its end: no commit id was made or left out.',
   code: 'CHECKPOINT_DAMAGED',
-  claim: (facts) => (facts === null ? null : samePosition(facts.range.to, facts.checkpoint)),
-  evidence: (facts) =>
-    facts === null
-      ? {}
-      : { expected: positionToJson(facts.range.to), found: positionToJson(facts.checkpoint) },
+  claim: ({ inFlight, application }) =>
+    inFlight === null || application === null
+      ? null
+      : samePosition(inFlight.from, application.range.from) &&
+        samePosition(inFlight.to, application.range.to) &&
+        samePosition(inFlight.to, application.checkpoint),
+  evidence: ({ inFlight, application }) => ({
+    expected: inFlight && { from: positionToJson(inFlight.from), to: positionToJson(inFlight.to) },
+    found: application && {
+      from: positionToJson(application.range.from),
+      to: positionToJson(application.range.to),
+      checkpoint: positionToJson(application.checkpoint),
+    },
+  }),
 });
