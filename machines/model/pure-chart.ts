@@ -1,0 +1,122 @@
+/**
+ * A production chart as a pure function: what follows from a state and an event, microstep by microstep, with no effect
+ * running. The machine is the one that runs in a node; only its actors never start.
+ */
+import {
+  createEmptyActor,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  type EventObject,
+  type InspectionEvent,
+  type StateValue,
+} from 'xstate';
+import { transitionId } from '../chart.ts';
+import type { NodeContext, NodeInput } from '../context.ts';
+
+/** A state of the chart between two microsteps. */
+export interface Moment {
+  readonly status: string;
+  readonly value: StateValue;
+  readonly context: NodeContext;
+}
+
+export interface Microstep {
+  readonly before: Moment;
+  readonly after: Moment;
+  /** The ids of the transitions taken; none where nothing answered the event. */
+  readonly transitions: readonly string[];
+}
+
+/** A chart at rest, and how it came there from the state before. */
+export interface Settled {
+  readonly snapshot: AnyMachineSnapshot;
+  readonly steps: readonly Microstep[];
+  /** Why the chart itself failed: a guard, an action or an eventless loop. */
+  readonly failure: string | null;
+}
+
+/** An effect that runs, as the chart started it. */
+export interface Running {
+  readonly id: string;
+  readonly src: string;
+  readonly input: unknown;
+}
+
+export interface PureChart {
+  readonly machine: AnyStateMachine;
+  readonly initial: (input: NodeInput) => Settled;
+  readonly send: (snapshot: AnyMachineSnapshot, event: EventObject) => Settled;
+}
+
+export function pureChart(machine: AnyStateMachine): PureChart {
+  let seen: { snapshot: AnyMachineSnapshot; transitions: readonly string[] }[] = [];
+  const host = createEmptyActor();
+  host.system.inspect((inspection: InspectionEvent) => {
+    if (inspection.type !== '@xstate.microstep') return;
+    seen.push({
+      snapshot: inspection.snapshot as AnyMachineSnapshot,
+      transitions: inspection._transitions.map(transitionId),
+    });
+  });
+  const scope = inertScope(host);
+  const settled = (before: AnyMachineSnapshot | null, run: () => AnyMachineSnapshot): Settled => {
+    seen = [];
+    let failure: string | null = null;
+    let snapshot: AnyMachineSnapshot | null = null;
+    try {
+      snapshot = run();
+      if (snapshot.status === 'error') failure = String(snapshot.error);
+    } catch (error) {
+      failure = error instanceof Error ? error.message : String(error);
+    }
+    let last = before;
+    const steps = seen.map(({ snapshot: after, transitions }): Microstep => {
+      const step = { before: momentOf(last ?? after), after: momentOf(after), transitions };
+      last = after;
+      return step;
+    });
+    const reached = snapshot ?? last;
+    if (reached === null) throw new Error(`the chart cannot be started: ${String(failure)}`);
+    return { snapshot: reached, steps, failure };
+  };
+  return {
+    machine,
+    initial: (input) =>
+      settled(null, () => machine.getInitialSnapshot(scope as never, input) as AnyMachineSnapshot),
+    send: (snapshot, event) => settled(snapshot, () => machine.transition(snapshot, event, scope as never)),
+  };
+}
+
+export function momentOf({ status, value, context }: AnyMachineSnapshot): Moment {
+  return { status, value: value as StateValue, context: context as NodeContext };
+}
+
+/** What XState keeps of an actor that it made. */
+interface ChildActor {
+  readonly id: string;
+  readonly src: string;
+  readonly options: { readonly input: unknown };
+}
+
+/** The effects that run in a state; nothing runs in one that has ended. */
+export function runningIn(snapshot: AnyMachineSnapshot): readonly Running[] {
+  if (snapshot.status !== 'active') return [];
+  const children = snapshot.children as Readonly<Record<string, ChildActor>>;
+  return Object.values(children).map(({ id, src, options }) => ({ id, src, input: options.input }));
+}
+
+/** Actors are made, and neither started nor stopped; actions that would do something outside do nothing. */
+function inertScope(host: ReturnType<typeof createEmptyActor>) {
+  const nothing = () => undefined;
+  return {
+    self: host,
+    system: host.system,
+    id: host.id,
+    sessionId: host.sessionId,
+    logger: nothing,
+    defer: nothing,
+    emit: nothing,
+    stopChild: nothing,
+    actionExecutor: nothing,
+  };
+}
