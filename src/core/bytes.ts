@@ -66,6 +66,11 @@ export function uuidFromBytes(bytes: Uint8Array): string {
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = Readonly<Record<string, Json>>;
 
+/** A number as JSON, which has no NaN: a field that is no safe integer is read as one, and shown as `null`. */
+export function numberJson(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
+}
+
 /** Keys are bytes: as a field of JSON, text where they are UTF-8, else base64 under a name that says so. */
 export function keyJson<const Name extends string>(name: Name, bytes: Buffer): KeyJson<Name> {
   const field = isUtf8(bytes)

@@ -70,18 +70,33 @@ export function encodeHaltRecord(halt: HaltReason): Buffer {
   return encodeSealedRecord({ magic: 'replichart-halt', ...haltToJson(halt) });
 }
 
+/** The reason that a record holds, every field of which is what it must be; `null` where one is not. */
+function reasonOf({ code, invariant, rule, message, evidence, action }: JsonObject): HaltReason | null {
+  const isWhole =
+    typeof code === 'string' &&
+    Object.hasOwn(ERRORS, code) &&
+    (invariant === null || typeof invariant === 'string') &&
+    (rule === null || typeof rule === 'string') &&
+    typeof message === 'string' &&
+    typeof evidence === 'object' &&
+    evidence !== null &&
+    !Array.isArray(evidence) &&
+    typeof action === 'string';
+  return isWhole ? ({ code, invariant, rule, message, evidence, action } as HaltReason) : null;
+}
+
 /** A record that cannot be read is a halt all the same: something was wrong enough to write one. */
 export function decodeHaltRecord(bytes: Buffer): HaltReason {
   const sealed = decodeSealedRecord(bytes);
   if (sealed.state === 'intact' && sealed.record['magic'] === 'replichart-halt') {
-    const { code, invariant, rule, message, evidence, action } = sealed.record as unknown as HaltReason;
-    if (Object.hasOwn(ERRORS, code)) return { code, invariant, rule, message, evidence, action };
+    const reason = reasonOf(sealed.record);
+    if (reason !== null) return reason;
   }
   const { meaning, action } = ERRORS.HALT_RECORD_DAMAGED;
   const evidence =
     sealed.state === 'damaged'
       ? { file: 'halt', expected: sealed.expected, found: sealed.found }
-      : { file: 'halt', expected: 'the fields of a halt record', found: JSON.stringify(sealed.record) };
+      : { file: 'halt', expected: 'the fields of a halt record', found: sealed.line };
   return {
     code: 'HALT_RECORD_DAMAGED',
     invariant: 'P5-I11',

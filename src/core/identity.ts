@@ -37,7 +37,7 @@ export function decodeIdentity(bytes: Buffer): IdentityFound {
   if (sealed.state === 'damaged') return sealed;
   const identity = fieldsOf(sealed.record);
   return identity === null
-    ? { state: 'damaged', expected: 'the fields of an identity', found: JSON.stringify(sealed.record) }
+    ? { state: 'damaged', expected: 'the fields of an identity', found: sealed.line }
     : { state: 'present', identity };
 }
 

@@ -28,6 +28,7 @@ export type AttachAnswer =
   | {
       readonly kind: 'attached';
       readonly clusterId: string;
+      /** NaN, which equals nothing, where the source did not say it. */
       readonly startLsn: number;
       readonly durable: Position | null;
     }

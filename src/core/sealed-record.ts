@@ -11,7 +11,8 @@ export function encodeSealedRecord(record: JsonObject): Buffer {
 }
 
 export type SealedRecord =
-  | { readonly state: 'intact'; readonly record: JsonObject }
+  /** `line`: the record as it stands, to be shown where its fields are not those that are due. */
+  | { readonly state: 'intact'; readonly record: JsonObject; readonly line: string }
   | { readonly state: 'damaged'; readonly expected: string; readonly found: string };
 
 /** Reads a sealed record; any changed byte makes it `damaged`. */
@@ -28,7 +29,7 @@ export function decodeSealedRecord(bytes: Buffer): SealedRecord {
   const record = parseJson(line.toString());
   if (typeof record !== 'object' || record === null || Array.isArray(record))
     return { state: 'damaged', expected: 'a JSON object', found: 'something else' };
-  return { state: 'intact', record: record as JsonObject };
+  return { state: 'intact', record: record as JsonObject, line: text.slice(0, newline) };
 }
 
 function parseJson(text: string): unknown {

@@ -1,7 +1,10 @@
 import { Agent, request, type Dispatcher } from 'undici';
+import * as z from 'zod';
 import { ERRORS, errorText, type ErrorCode } from '../core/errors.ts';
 import { isUuid, type JsonObject } from '../core/bytes.ts';
+import { isTooDeep } from '../core/document-json.ts';
 import type { MeetFacts, SourceFailure } from '../core/ingress.ts';
+import type { Position } from '../core/position.ts';
 import { REPLICATION_HEADERS } from '../core/replication-protocol.ts';
 import { SNAPSHOT_BLOCK_BYTES_MAX } from '../core/storage/manifest.ts';
 import { NoticeSplitter } from '../core/wal/notice.ts';
@@ -41,21 +44,17 @@ export function httpWalSource(options: HttpSourceOptions): WalSource {
       return answered(async (): Promise<MeetFacts> => {
         const response = await get('identity');
         if (response.statusCode !== 200) return refusal(response, options.token);
-        const { data } = (await response.body.json()) as { data: IdentityJson };
-        if (!isUuid(data.cluster_id))
-          return { kind: 'unreachable', message: 'it answered, and not as a primary does' };
+        const found = identityJson.safeParse(await response.body.json());
+        if (!found.success) return NO_PRIMARY;
+        const {
+          cluster_id: clusterId,
+          format_version: formatVersion,
+          oldest_lsn: oldestLsn,
+        } = found.data.data;
+        const { commit_id: commitId, lsn, history_hash: historyHash } = found.data.data.durable;
         return {
           kind: 'met',
-          primary: {
-            clusterId: data.cluster_id,
-            formatVersion: data.format_version,
-            oldestLsn: data.oldest_lsn,
-            durable: {
-              commitId: data.durable.commit_id,
-              lsn: data.durable.lsn,
-              historyHash: data.durable.history_hash,
-            },
-          },
+          primary: { clusterId, formatVersion, oldestLsn, durable: { commitId, lsn, historyHash } },
         };
       });
     },
@@ -69,18 +68,17 @@ export function httpWalSource(options: HttpSourceOptions): WalSource {
         });
         const response = await get(`wal?${query.toString()}`);
         if (response.statusCode !== 200) return refusal(response, options.token);
+        // How the stream ends is told by its chunks. A body that has ended and is closed before anyone reads it has nobody
+        // to tell, and an error that nobody listens to would end the process.
+        response.body.on('error', () => undefined);
         const header = (name: string) => String(response.headers[name] ?? '');
-        const startLsn = Number(header(REPLICATION_HEADERS.startLsn));
+        const startLsn = numberOf(header(REPLICATION_HEADERS.startLsn));
         return {
           kind: 'opened',
           stream: {
             clusterId: header(REPLICATION_HEADERS.clusterId),
             startLsn,
-            durable: {
-              commitId: Number(header(REPLICATION_HEADERS.durableCommitId)),
-              lsn: Number(header(REPLICATION_HEADERS.durableLsn)),
-              historyHash: header(REPLICATION_HEADERS.durableHash),
-            },
+            durable: durableIn(header),
             chunks: chunksOf(response.body, startLsn),
             close: () => response.body.destroy(),
           },
@@ -91,8 +89,9 @@ export function httpWalSource(options: HttpSourceOptions): WalSource {
       return answered(async (): Promise<SnapshotList> => {
         const response = await get('snapshots');
         if (response.statusCode !== 200) return refusal(response, options.token);
-        const { data } = (await response.body.json()) as { data: { snapshots: { snapshot_id: string }[] } };
-        return { kind: 'listed', snapshotIds: data.snapshots.map(({ snapshot_id: id }) => id) };
+        const found = snapshotsJson.safeParse(await response.body.json());
+        if (!found.success) return NO_PRIMARY;
+        return { kind: 'listed', snapshotIds: found.data.data.snapshots.map(({ snapshot_id: id }) => id) };
       });
     },
     snapshotManifest: (id) =>
@@ -126,11 +125,36 @@ function bytesOf(
   });
 }
 
-interface IdentityJson {
-  readonly cluster_id: string;
-  readonly format_version: number;
-  readonly oldest_lsn: number;
-  readonly durable: { readonly commit_id: number; readonly lsn: number; readonly history_hash: string };
+const NO_PRIMARY: SourceFailure = { kind: 'unreachable', message: 'it answered, and not as a primary does' };
+
+const count = z.int().min(0);
+const historyHash = z.string().regex(/^[0-9a-f]{64}$/);
+const identityJson = z.object({
+  data: z.object({
+    cluster_id: z.string().refine(isUuid),
+    format_version: count,
+    oldest_lsn: count,
+    durable: z.object({ commit_id: count, lsn: count, history_hash: historyHash }),
+  }),
+});
+const snapshotsJson = z.object({
+  data: z.object({ snapshots: z.array(z.object({ snapshot_id: z.string() })) }),
+});
+
+/** A number in a header; NaN, which equals nothing, where it is none. */
+function numberOf(text: string): number {
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(value) ? value : Number.NaN;
+}
+
+/** What the headers say of durable history; `null` where they do not say all of it. */
+function durableIn(header: (name: string) => string): Position | null {
+  const commitId = numberOf(header(REPLICATION_HEADERS.durableCommitId));
+  const lsn = numberOf(header(REPLICATION_HEADERS.durableLsn));
+  const hash = historyHash.safeParse(header(REPLICATION_HEADERS.durableHash));
+  return Number.isNaN(commitId) || Number.isNaN(lsn) || !hash.success
+    ? null
+    : { commitId, lsn, historyHash: hash.data };
 }
 
 /** A connection that fails is an answer; its cause is told in the words of the system. */
@@ -156,17 +180,31 @@ async function refusal(
     : { kind: 'refused', ...named };
 }
 
+/** The error that a primary names; `null` where not all of it is there, or it could not be written down again. */
 function errorOf(text: string): { code: ErrorCode; message: string; evidence: JsonObject } | null {
+  const answer = parsed(text);
+  if (!isObject(answer) || !isObject(answer['error'])) return null;
+  const { code, message, evidence } = answer['error'];
+  return typeof code === 'string' &&
+    Object.hasOwn(ERRORS, code) &&
+    typeof message === 'string' &&
+    isObject(evidence) &&
+    !isTooDeep(evidence)
+    ? { code: code as ErrorCode, message, evidence: evidence as JsonObject }
+    : null;
+}
+
+function parsed(text: string): unknown {
   try {
-    const { error } = JSON.parse(text) as {
-      error?: { code: string; message: string; evidence: JsonObject };
-    };
-    if (error === undefined || !Object.hasOwn(ERRORS, error.code)) return null;
-    return { code: error.code as ErrorCode, message: error.message, evidence: error.evidence };
+    return JSON.parse(text);
   } catch (error) {
     if (error instanceof SyntaxError) return null;
     throw error;
   }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 async function* chunksOf(body: AsyncIterable<Buffer>, startLsn: number): AsyncGenerator<WalChunk> {

@@ -15,14 +15,13 @@ const rows = everyCombination();
 function expected(row: RecoveryInputs): string {
   if (row.halt === 'recorded') return 'stay halted P5-I10 noHaltIsRecorded';
   if (row.checkpoint === 'damaged') return 'halt P5-I11 checkpointIsIntact';
-  if (row.checkpoint === 'absent')
-    return row.wal === 'present'
-      ? 'halt P5-I11 checkpointIsIntact'
-      : row.bootstrap === 'snapshot'
-        ? 'bootstrap [discard partials, discard index]'
-        : 'replicate [discard partials, discard index, write first checkpoint]';
+  if (row.checkpoint === 'absent' && row.wal === 'present') return 'halt P5-I11 checkpointIsIntact';
   if (!['not needed', 'intact'].includes(row.base)) return 'halt P5-I8 baseIsInPlace';
   if (row.prefix === 'broken') return 'halt P5-I4 prefixIsProven';
+  if (row.checkpoint === 'absent')
+    return row.bootstrap === 'snapshot'
+      ? 'bootstrap [discard partials, discard index]'
+      : 'replicate [discard partials, discard index, write first checkpoint]';
   const steps = [
     ...(row.partials === 'present' ? ['discard partials'] : []),
     ...(row.end === 'clean' ? [] : ['discard tail']),
@@ -46,8 +45,9 @@ describe('P5-I11: the decision table of recovery', () => {
       (row) =>
         row.halt === 'recorded' ||
         row.checkpoint === 'damaged' ||
-        (row.checkpoint === 'intact' &&
-          (row.prefix === 'broken' || row.base === 'missing' || row.base === 'damaged')),
+        row.prefix === 'broken' ||
+        row.base === 'missing' ||
+        row.base === 'damaged',
     );
     expect(
       damaged.map((row) => decideRecovery(row).outcome).filter((outcome) => !outcome.includes('halt')),

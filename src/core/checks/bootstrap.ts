@@ -1,5 +1,5 @@
 import type { FetchFacts, InstalledFacts, ResumeFacts, VerifiedFacts } from '../bootstrap.ts';
-import { hex32, type JsonObject } from '../bytes.ts';
+import { hex32, numberJson, type JsonObject } from '../bytes.ts';
 import { positionToJson, samePosition } from '../position.ts';
 import { SEGMENT_MAGIC } from '../wal/segment-header.ts';
 import { defineCheck, type Check } from './check.ts';
@@ -115,9 +115,9 @@ export const walResumesAtTheCut: Check<ResumeFacts | null> = defineCheck('P5-I9 
       },
       found: header && {
         cluster_id: header.clusterId,
-        start_lsn: header.startLsn,
-        segment_index: header.segmentIndex,
-        first_commit_id: header.firstCommitId,
+        start_lsn: numberJson(header.startLsn),
+        segment_index: numberJson(header.segmentIndex),
+        first_commit_id: numberJson(header.firstCommitId),
         history_hash: header.historyHash,
         crc32c: hex32(header.crcStored),
         crc32c_computed: hex32(header.crcComputed),

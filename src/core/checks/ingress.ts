@@ -1,3 +1,4 @@
+import { numberJson } from '../bytes.ts';
 import type { ErrorCode } from '../errors.ts';
 import { FORMAT_VERSION } from '../limits.ts';
 import { positionToJson } from '../position.ts';
@@ -79,7 +80,7 @@ export const streamIsOurs: Check<AttachFacts | null> = defineCheck('P5-I4 stream
           expected: { cluster_id: facts.clusterId, start_lsn: facts.requested.lsn },
           found:
             facts.answer.kind === 'attached'
-              ? { cluster_id: facts.answer.clusterId, start_lsn: facts.answer.startLsn }
+              ? { cluster_id: facts.answer.clusterId, start_lsn: numberJson(facts.answer.startLsn) }
               : { answer: facts.answer.kind },
         },
 });

@@ -1,4 +1,4 @@
-import { hex32, type JsonObject } from '../bytes.ts';
+import { hex32, numberJson, type JsonObject } from '../bytes.ts';
 import { FORMAT_VERSION, FRAME_BYTES_MAX, FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES } from '../limits.ts';
 import { isFrameSize, type FrameFacts, type HeaderFacts, type UnitFacts } from '../wal/chain.ts';
 import { FRAME_KIND, FRAME_MAGIC } from '../wal/frame.ts';
@@ -28,9 +28,6 @@ function unitCheck(
     }),
   });
 }
-
-/** JSON has no NaN: a field that is no safe integer is shown as `null`. */
-const safe = (value: number) => (Number.isNaN(value) ? null : value);
 
 export const unitIsFramed = unitCheck(
   'P5-I5 unitIsFramed',
@@ -128,14 +125,14 @@ export const unitIsInOrder = unitCheck(
     claim: ({ header, chain }) => header.startLsn === chain.lsn && header.segmentIndex === chain.segmentIndex,
     evidence: ({ header, chain }) => ({
       expected: { start_lsn: chain.lsn, segment_index: chain.segmentIndex },
-      found: { start_lsn: safe(header.startLsn), segment_index: safe(header.segmentIndex) },
+      found: { start_lsn: numberJson(header.startLsn), segment_index: numberJson(header.segmentIndex) },
     }),
   },
   {
     claim: ({ header, chain }) => header.ownLsn === chain.lsn,
     evidence: ({ header, chain }) => ({
       expected: { own_lsn: chain.lsn },
-      found: { own_lsn: safe(header.ownLsn) },
+      found: { own_lsn: numberJson(header.ownLsn) },
     }),
   },
 );
@@ -168,7 +165,7 @@ export const commitIdsAreDense = unitCheck(
     claim: ({ header, chain }) => header.firstCommitId === chain.commitId + 1,
     evidence: ({ header, chain }) => ({
       expected: { first_commit_id: chain.commitId + 1 },
-      found: { first_commit_id: safe(header.firstCommitId) },
+      found: { first_commit_id: numberJson(header.firstCommitId) },
     }),
   },
   {
@@ -178,7 +175,7 @@ export const commitIdsAreDense = unitCheck(
         : header.firstCommitId === chain.commitId + 1 && computed.payloadFault?.kind !== 'commit id',
     evidence: ({ header, chain, computed }) => ({
       expected: { first_commit_id: chain.commitId + 1, ...faultOf(computed, 'commit id')?.expected },
-      found: { first_commit_id: safe(header.firstCommitId), ...faultOf(computed, 'commit id')?.found },
+      found: { first_commit_id: numberJson(header.firstCommitId), ...faultOf(computed, 'commit id')?.found },
     }),
   },
 );

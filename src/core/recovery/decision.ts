@@ -49,16 +49,16 @@ export function decideRecovery(inputs: RecoveryInputs): RecoveryPlan {
   if (halt === 'recorded') return { outcome: 'stay halted', rule: 'P5-I10 noHaltIsRecorded', steps: [] };
   if (checkpoint === 'damaged' || (checkpoint === 'absent' && wal === 'present'))
     return { outcome: 'halt', rule: 'P5-I11 checkpointIsIntact', steps: [] };
+  if (base === 'missing' || base === 'damaged')
+    return { outcome: 'halt', rule: 'P5-I8 baseIsInPlace', steps: [] };
+  if (prefix === 'broken') return { outcome: 'halt', rule: 'P5-I4 prefixIsProven', steps: [] };
   if (checkpoint === 'absent') {
-    // Without a checkpoint nothing on disk is anything yet: whatever stands there was left by a start that never ended.
+    // Without a checkpoint nothing on disk is anything yet: what else stands there was left by a start that never ended.
     const steps: RecoveryStep[] = ['discard partials', 'discard index'];
     return bootstrap === 'snapshot'
       ? { outcome: 'bootstrap', rule: null, steps }
       : { outcome: 'replicate', rule: null, steps: [...steps, 'write first checkpoint'] };
   }
-  if (base === 'missing' || base === 'damaged')
-    return { outcome: 'halt', rule: 'P5-I8 baseIsInPlace', steps: [] };
-  if (prefix === 'broken') return { outcome: 'halt', rule: 'P5-I4 prefixIsProven', steps: [] };
   const steps: RecoveryStep[] = [];
   if (partials === 'present') steps.push('discard partials');
   if (end !== 'clean') steps.push('discard tail');

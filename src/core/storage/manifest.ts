@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isUuid } from '../bytes.ts';
 import { FORMAT_VERSION } from '../limits.ts';
 import { decodeSealedRecord, encodeSealedRecord } from '../sealed-record.ts';
 import {
@@ -37,7 +38,7 @@ const manifestRecord = z.strictObject({
   magic: z.literal('replichart-snapshot'),
   format_version: z.literal(FORMAT_VERSION),
   snapshot_id: z.string().regex(/^\d{1,16}$/),
-  cluster_id: z.string(),
+  cluster_id: z.string().refine(isUuid, 'must be a UUID'),
   cut: z.strictObject({ commit_id: count.min(1), lsn: count, history_hash: hash, segment_index: count }),
   state_digest: hash,
   versions: count,
