@@ -62,6 +62,20 @@ module.exports = {
       { path: '^src/(?!verify|core|io)' },
     ),
     forbid(
+      'replay-asks-no-node',
+      'A journal is replayed by the machines alone; of a node only the readers of its steps are used.',
+      { path: '^src/replay' },
+      {
+        path: '^src/(?!replay|core|io|node/)|^src/node/(?!flight-steps|node-snapshot|state-line|transitions)',
+      },
+    ),
+    forbid(
+      'replay-of-records-is-pure',
+      'What is replayed is told record by record; files are read beside it.',
+      { path: '^src/replay/(?!journal)' },
+      { path: '^src/io|^(fs|net|http|child_process|timers)' },
+    ),
+    forbid(
       'the-contract-is-only-shapes',
       'Server, client and description share it, so it knows none of them.',
       { path: '^src/http/contract' },

@@ -26,6 +26,8 @@ export function configSources(role: Role, flags: NodeFlags): readonly ConfigSour
     tlsCertFile: flags.tlsCert,
     tlsKeyFile: flags.tlsKey,
     segmentBytesMax: flags.segmentBytesMax,
+    flightRecorder: flags.flightRecorder,
+    flightRecorderBytes: flags.flightRecorderBytes,
     logLevel: flags.logLevel,
     logFile: flags.logFile,
   };

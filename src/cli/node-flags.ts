@@ -22,6 +22,8 @@ export interface NodeFlags {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly segmentBytesMax?: string;
+  readonly flightRecorder?: string;
+  readonly flightRecorderBytes?: string;
   readonly logLevel?: string;
   readonly logFile?: string;
   readonly config?: string;
@@ -48,6 +50,11 @@ export function withNodeFlags(command: Command, role: Role): Command {
     .option('--tls-cert <file>', 'certificate; serves HTTPS')
     .option('--tls-key <file>', 'key of the certificate')
     .option('--segment-bytes-max <bytes>', 'size at which a WAL segment is sealed')
+    .option(
+      '--flight-recorder <enabled|disabled>',
+      'keep a journal of every event and what the chart made of it (default: disabled)',
+    )
+    .option('--flight-recorder-bytes <bytes>', 'what its files take at most (default: 67108864)')
     .option('--log-level <level>', 'trace, debug, info, warn, error, fatal or silent')
     .option('--log-file <file>', 'append the log to a file instead of standard error')
     .option('--config <file>', 'JSON file with configuration fields; environment and flags are stronger')

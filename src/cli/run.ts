@@ -11,6 +11,7 @@ import { importCommand } from './commands/import.ts';
 import { machineCommand } from './commands/machine.ts';
 import { nodeCommands } from './commands/node.ts';
 import { readCommand } from './commands/read.ts';
+import { replayCommand } from './commands/replay.ts';
 import { snapshotCommand } from './commands/snapshot.ts';
 import { statusCommand } from './commands/status.ts';
 import { walCommand } from './commands/wal.ts';
@@ -46,6 +47,7 @@ export function cliProgram(setExit: (code: ExitCode) => void): Command {
     snapshotCommand(setExit),
     walCommand(setExit),
     haltCommand(),
+    replayCommand(setExit),
     machineCommand(),
     demoCommand(setExit),
     benchCommand(setExit),

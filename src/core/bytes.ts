@@ -9,6 +9,11 @@ export function crc32c(...parts: readonly Uint8Array[]): number {
   return crc >>> 0;
 }
 
+/** CRC32C of bytes as the continuation of those whose CRC32C is `crc`: 0 for nothing before. */
+export function crc32cAfter(crc: number, bytes: Uint8Array): number {
+  return crc32cNative(bytes, crc) >>> 0;
+}
+
 export function sha256(bytes: Uint8Array): Buffer {
   return createHash('sha256').update(bytes).digest();
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Json, JsonObject } from './bytes.ts';
 import { ReplichartError } from './errors.ts';
-import { FRAME_BYTES_MAX, SEGMENT_HEADER_BYTES } from './limits.ts';
+import { FLIGHT_BYTES_MIN, FRAME_BYTES_MAX, SEGMENT_HEADER_BYTES } from './limits.ts';
 
 const uuid = z
   .string()
@@ -57,6 +57,13 @@ const fields = z.strictObject({
   segmentBytesMax: wholeNumber
     .min(SEGMENT_BYTES_MIN, `must be at least ${SEGMENT_BYTES_MIN}`)
     .max(0x4000_0000, 'must be at most 1073741824')
+    .default(64 * 1024 * 1024),
+  /** Keeps a journal of every event and what the chart made of it, for `replichart replay`. */
+  flightRecorder: z.enum(['disabled', 'enabled'], 'must be "disabled" or "enabled"').default('disabled'),
+  /** What the files of the flight recorder take at most; the oldest give way. Bytes. */
+  flightRecorderBytes: wholeNumber
+    .min(FLIGHT_BYTES_MIN, `must be at least ${FLIGHT_BYTES_MIN}`)
+    .max(0x4_0000_0000, 'must be at most 17179869184')
     .default(64 * 1024 * 1024),
   logLevel: z
     .enum(

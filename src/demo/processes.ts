@@ -84,16 +84,27 @@ export class Processes {
     return { name, url: started.data.url, directory };
   }
 
+  /** The process of a node that runs. */
+  pidOf(name: string): number | undefined {
+    return this.#running.find((one) => one.name === name)?.child.pid;
+  }
+
+  /** Asks one node to stop, and resolves when it has. */
+  async end(name: string): Promise<void> {
+    const index = this.#running.findIndex((one) => one.name === name);
+    const running = this.#running[index];
+    if (running === undefined) return;
+    running.child.kill('SIGTERM');
+    await within(STOP_MS_MAX, running.exited, () => lateStop(name));
+    this.#running.splice(index, 1);
+  }
+
   /** Asks every node to stop, the youngest first; how each ended: an exit code, or what ended it instead. */
   async stop(): Promise<Readonly<Record<string, number | string>>> {
     const ends: Record<string, number | string> = {};
     for (const { name, child, exited } of [...this.#running].reverse()) {
       child.kill('SIGTERM');
-      ends[name] = await within(
-        STOP_MS_MAX,
-        exited,
-        () => new DemoFailure(`${name} does not stop within ${STOP_MS_MAX} ms of SIGTERM`),
-      );
+      ends[name] = await within(STOP_MS_MAX, exited, () => lateStop(name));
     }
     return Object.fromEntries(this.#running.map(({ name }) => [name, ends[name] ?? 'unknown']));
   }
@@ -110,6 +121,10 @@ export class Processes {
     for (const { child } of this.#running)
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
   }
+}
+
+function lateStop(name: string): DemoFailure {
+  return new DemoFailure(`${name} does not stop within ${STOP_MS_MAX} ms of SIGTERM`);
 }
 
 /** The configuration of whoever runs the demonstration is not that of its nodes. */

@@ -4,6 +4,8 @@ import { decodeIdentity, encodeIdentity, type Identity, type IdentityFound } fro
 import { createFile, makeDirectoryDurably, readWholeFile, replaceFile } from './durable-file.ts';
 import type { FileSystem } from './file-system.ts';
 
+const FLIGHT_DIRECTORY = 'flight';
+
 /** Where things stand in the data directory of a node (docs/FORMAT.md). */
 export class DataDirectory {
   readonly root: string;
@@ -38,6 +40,9 @@ export class DataDirectory {
   get evidenceDirectory(): string {
     return join(this.root, 'evidence');
   }
+  get flightDirectory(): string {
+    return join(this.root, FLIGHT_DIRECTORY);
+  }
 
   /** The base file of a cut. */
   baseFile(cutCommitId: number): string {
@@ -48,8 +53,9 @@ export class DataDirectory {
   async readIdentity(): Promise<IdentityFound> {
     const bytes = await readWholeFile(this.files, this.identityFile);
     if (bytes !== null) return decodeIdentity(bytes);
+    // Journals of the flight recorder are nobody's data: nothing is ever read from them to run a node.
     const dataFiles = (await this.files.list(this.root)).filter(
-      (name) => !/^identity\..*tmp$|^identity\.tmp$/.test(name),
+      (name) => !/^identity\..*tmp$|^identity\.tmp$/.test(name) && name !== FLIGHT_DIRECTORY,
     );
     return { state: 'absent', dataFiles };
   }

@@ -4,6 +4,7 @@ import { replicaState, type ReplicaState } from '../../machines/replica-state.ts
 import type { Role } from '../core/identity.ts';
 import type { Position } from '../core/position.ts';
 import type { SegmentFile } from '../io/wal/files.ts';
+import type { FlightFigures } from './flight-recorder.ts';
 import type { NodeSnapshot } from './node-snapshot.ts';
 
 /** What the gauges of a node are read from. */
@@ -12,6 +13,8 @@ export interface GaugeFacts {
   readonly applied: () => Position | null;
   /** The segments on disk; `null` while the files are closed. */
   readonly segments: () => readonly SegmentFile[] | null;
+  /** `null` without a flight recorder. */
+  readonly flight: () => FlightFigures | null;
 }
 
 /** A record, so that a state that is new cannot be forgotten here. */
@@ -63,7 +66,7 @@ export function registerGauges(registry: Registry, role: Role, node: GaugeFacts)
 
 type Figure = readonly [name: string, help: string, value: () => number | null];
 
-function figures({ snapshot, applied, segments }: GaugeFacts): readonly Figure[] {
+function figures({ snapshot, applied, segments, flight }: GaugeFacts): readonly Figure[] {
   const total = (held: readonly SegmentFile[] | null) =>
     held && held.reduce((sum, { bytes }) => sum + bytes, 0);
   return [
@@ -76,6 +79,16 @@ function figures({ snapshot, applied, segments }: GaugeFacts): readonly Figure[]
     ['applied_commit_id', 'The last commit that is applied.', () => applied()?.commitId ?? null],
     ['wal_bytes', 'Bytes of WAL on disk.', () => total(segments())],
     ['wal_segments', 'Segment files on disk.', () => segments()?.length ?? null],
+    [
+      'flight_recording',
+      '1 while the flight recorder records, 0 when a fault has ended it; absent without one.',
+      () => flight() && Number(flight()?.isRecording),
+    ],
+    [
+      'flight_steps_lost',
+      'Steps of this run that the flight recorder left out, because the disk did not keep up; absent without one.',
+      () => flight()?.lost ?? null,
+    ],
   ];
 }
 

@@ -81,7 +81,7 @@ export class NodeMetrics implements MetricsPage {
 /** What every node of a role has on its page. */
 export function metricsOf(role: Role): readonly MetricDescription[] {
   const metrics = new NodeMetrics(role);
-  metrics.observe({ snapshot: noNode, applied: noNode, segments: noNode });
+  metrics.observe({ snapshot: noNode, applied: noNode, segments: noNode, flight: noNode });
   return metrics.describe();
 }
 

@@ -22,9 +22,14 @@ interface Matching {
 
 /**
  * Stops a node. A halt that is being recorded is recorded first: the chart does not stop before, and is asked again. A
- * chart that has failed answers nobody: then what it holds is released without it.
+ * chart that has failed answers nobody: then what it holds is released without it. Its observer is closed last: it has
+ * seen all there was to see.
  */
-export async function stopNode(actor: AnyActorRef, release: () => Promise<void>): Promise<void> {
+export async function stopNode(
+  actor: AnyActorRef,
+  release: () => Promise<void>,
+  closeObserver: () => Promise<void>,
+): Promise<void> {
   const recording = [{ halted: 'draining' }, { halted: 'preserving' }, { halted: 'recording' }];
   const now = () => actor.getSnapshot() as Matching;
   try {
@@ -36,6 +41,8 @@ export async function stopNode(actor: AnyActorRef, release: () => Promise<void>)
   } catch (error) {
     if (now().status !== 'error') throw error;
     await release();
+  } finally {
+    await closeObserver();
   }
 }
 
@@ -44,12 +51,17 @@ export async function startNode<Actor extends AnyActorRef>(
   actor: Actor,
   isStarted: (snapshot: SnapshotFrom<Actor>) => boolean,
   release: () => Promise<void>,
+  closeObserver: () => Promise<void>,
 ): Promise<SnapshotFrom<Actor>> {
   actor.start();
   try {
     return await waitFor(actor, isStarted);
   } catch (error) {
-    await release();
+    try {
+      await release();
+    } finally {
+      await closeObserver();
+    }
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { AnyTransitionDefinition, InspectionEvent, StateValue } from 'xstate';
+import type { AnyTransitionDefinition, InspectionEvent } from 'xstate';
 import type { Claim } from '../../machines/claims.ts';
 import type { NodeContext } from '../../machines/context.ts';
 import type { JsonObject } from '../core/bytes.ts';
@@ -6,6 +6,7 @@ import type { Evaluation, RuleId } from '../core/checks/check.ts';
 import { haltToJson } from '../core/halt.ts';
 import type { InvariantId } from '../core/invariants.ts';
 import { positionToJson, type Position } from '../core/position.ts';
+import type { NodeSnapshot } from './node-snapshot.ts';
 import { stateLine } from './state-line.ts';
 
 /** What an invariant said when the chart asked it on its way from one state to the next. */
@@ -53,15 +54,10 @@ function isHalted(line: string): boolean {
   return line.startsWith('halted.');
 }
 
-interface ChartSnapshot {
-  readonly value: StateValue;
-  readonly context: NodeContext;
-}
-
 /** Reads the transitions of one chart from its inspection events. */
 export class TransitionReader {
   readonly #verdicts: (transition: AnyTransitionDefinition, context: NodeContext) => TransitionVerdict[];
-  #before: ChartSnapshot | null = null;
+  #before: NodeSnapshot | null = null;
   #line = 'none';
   #sequence = 0;
 
@@ -72,6 +68,12 @@ export class TransitionReader {
   /** Whose transitions these are; `null` as long as the node does not know it. */
   get nodeId(): string | null {
     return this.#before?.context.identity?.nodeId ?? null;
+  }
+
+  /** Goes on from a moment, so many transitions into a run. */
+  startAt(snapshot: NodeSnapshot, sequence: number): void {
+    this.#moveTo(snapshot);
+    this.#sequence = sequence;
   }
 
   /** `null` for an inspection event that is no step of the chart. */
@@ -86,7 +88,7 @@ export class TransitionReader {
 
   #step(
     { event, _transitions: taken }: Extract<InspectionEvent, { type: '@xstate.microstep' }>,
-    after: ChartSnapshot,
+    after: NodeSnapshot,
   ): Transition {
     const before = this.#before;
     const from = this.#line;
@@ -106,14 +108,14 @@ export class TransitionReader {
     };
   }
 
-  #moveTo(snapshot: ChartSnapshot): void {
+  #moveTo(snapshot: NodeSnapshot): void {
     this.#before = snapshot;
     this.#line = stateLine(snapshot.value);
   }
 }
 
 /** Effects are actors too; only the chart has a machine. */
-function isOfChart(snapshot: unknown): snapshot is ChartSnapshot {
+export function isOfChart(snapshot: unknown): snapshot is NodeSnapshot {
   return typeof snapshot === 'object' && snapshot !== null && 'machine' in snapshot;
 }
 

@@ -61,7 +61,7 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
   );
   const snapshots = new SnapshotStore(directory);
   const snapshotMaker = new SnapshotMaker(snapshots);
-  const observer = observerOf(ports, 'primary', primaryChart.claims);
+  const observer = observerOf(config, ports, primaryChart.claims);
   const { transitions, metrics } = observer;
   let writePath: WritePath | null = null;
 
@@ -117,10 +117,15 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
   // A chart that fails leaves its effects running: the fence keeps them off the disk.
   actor.subscribe({ error: (error) => fence.close(error) });
   actor.subscribe({ error: observer.failed });
-  const started = await startNode(actor, (s) => s.matches('disabled') || s.matches('halted'), role.release);
+  const started = await startNode(
+    actor,
+    (s) => s.matches('disabled') || s.matches('halted'),
+    role.release,
+    observer.close,
+  );
   const stop = async () => {
     await writePath?.stop();
-    await stopNode(actor, role.release);
+    await stopNode(actor, role.release, observer.close);
   };
   if (started.matches({ halted: 'refusing' })) {
     await stop();
@@ -142,7 +147,12 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
     return writePath;
   };
   const applied = () => writePath && positionOf(writePath.applied);
-  metrics.observe({ snapshot, applied, segments: () => nodeStorage.current?.wal.segments ?? null });
+  metrics.observe({
+    snapshot,
+    applied,
+    segments: () => nodeStorage.current?.wal.segments ?? null,
+    flight: observer.flight,
+  });
   const gate = new ReadGate({
     snapshot,
     applied,

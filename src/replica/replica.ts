@@ -33,7 +33,7 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
   const fence = new Fence();
   const context = (): NodeContext => actor.getSnapshot().context;
   const effects = replicaActors(config, ports, fence, context);
-  const observer = observerOf(ports, 'replica', replicaChart.claims);
+  const observer = observerOf(config, ports, replicaChart.claims);
   const actor = createActor(
     nodeMachine.provide({
       actors: effects.actors,
@@ -51,8 +51,9 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
     actor,
     (s) => !s.matches('initializing') && (!s.matches('recovering') || s.matches({ recovering: 'replaying' })),
     effects.release,
+    observer.close,
   );
-  const stop = () => stopNode(actor, effects.release);
+  const stop = () => stopNode(actor, effects.release, observer.close);
   if (started.matches({ halted: 'refusing' })) {
     await stop();
     throw refusedStart(started.context);
@@ -65,7 +66,12 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
   const subscribe = (listener: (snapshot: NodeSnapshot) => void) =>
     observe(actor, () => listener(snapshot()));
   const { transitions, metrics } = observer;
-  metrics.observe({ snapshot, applied, segments: () => effects.open()?.wal.segments ?? null });
+  metrics.observe({
+    snapshot,
+    applied,
+    segments: () => effects.open()?.wal.segments ?? null,
+    flight: observer.flight,
+  });
   const gate = new ReadGate({
     snapshot,
     applied,

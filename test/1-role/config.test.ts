@@ -34,6 +34,8 @@ describe('configuration', () => {
       connectionsMax: 1024,
       bootstrap: 'wal',
       segmentBytesMax: 64 * 1024 * 1024,
+      flightRecorder: 'disabled',
+      flightRecorderBytes: 64 * 1024 * 1024,
       logLevel: 'info',
     });
   });
@@ -56,6 +58,14 @@ describe('configuration', () => {
     [
       { ...primary, segmentBytesMax: 12 },
       'segmentBytesMax is 12 (from the source 0): must be at least 4194400',
+    ],
+    [
+      { ...primary, flightRecorder: 'on' },
+      'flightRecorder is "on" (from the source 0): must be "disabled" or "enabled"',
+    ],
+    [
+      { ...primary, flightRecorderBytes: 1_048_575 },
+      'flightRecorderBytes is 1048575 (from the source 0): must be at least 1048576',
     ],
     [
       { ...primary, clusterId: 'ABC' },

@@ -219,7 +219,7 @@ test('--help lists the workloads', async () => {
 });
 
 test.each([
-  [['bench', 'p99'], "'p99' is invalid for argument 'workload'. Allowed choices are dx."],
+  [['bench', 'p99'], "'p99' is invalid for argument 'workload'. Allowed choices are dx, flight."],
   [['bench', '--seconds', '0'], 'It must be a number of seconds above 0, at most 3600.'],
   [['bench', '--rounds', '1.5'], 'It must be a whole number from 1 to 1000.'],
 ])('%j is a mistake of use', async (args, message) => {

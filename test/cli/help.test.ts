@@ -127,7 +127,7 @@ describe('docs/generated/CLI.md', () => {
       '  replichart halt clear --data ./replica',
       '```',
       '',
-      '## replichart machine',
+      '## replichart replay',
     ]);
     expect(document).toContain(
       '| `--batch <n>` | commits in one request (default: 1000) |\n| `--token-file <file>`',

@@ -9,6 +9,7 @@ import { loggerOf, withoutSecrets } from '../../src/api/logger.ts';
 import { SECRETS, type NodeConfig } from '../../src/core/config.ts';
 import { createPrimary, createReplica, type Replica } from '../../src/index.ts';
 import { recordChart } from '../support/chart-coverage.ts';
+import { newestFlight } from '../support/flights.ts';
 import { afterTest, CLUSTER, rejection, startPrimary, temporaryDirectory } from '../support/nodes.ts';
 import { detached, halted } from '../support/replicas.ts';
 
@@ -53,6 +54,7 @@ describe('a token of the configuration appears nowhere in the log', () => {
       logLevel: 'trace',
       token: TOKEN,
       primaryToken: PRIMARY_TOKEN,
+      flightRecorder: 'enabled',
     } as const;
   };
   const logOf = (config: Pick<NodeConfig, 'logLevel' | 'token' | 'primaryToken'>) => {
@@ -99,6 +101,11 @@ describe('a token of the configuration appears nowhere in the log', () => {
     await replica.stop();
     expectNoSecret(text());
     expect(text()).toContain('"halt":{"code":"HISTORY_DIVERGED"');
+    // Nor in the journal of the flight recorder, which keeps all that the primary said.
+    const journal = (await newestFlight(given.dataDir)).toString();
+    expect(journal).toContain('no: Bearer [withheld] at /replication/v1/wal');
+    for (const secret of [TOKEN, PRIMARY_TOKEN, JSON.stringify(TOKEN).slice(1, -1)])
+      expect(journal).not.toContain(secret);
   });
 
   test('of a replica whose token the real primary does not know', async () => {
