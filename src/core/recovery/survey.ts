@@ -1,6 +1,7 @@
 import type { JsonObject } from '../bytes.ts';
 import { UNIT_CHECKS } from '../checks/wal.ts';
 import { firstViolation } from '../checks/check.ts';
+import { assertThat } from '../errors.ts';
 import type { Checkpoint } from '../storage/checkpoint.ts';
 import type { ChainState } from '../wal/chain.ts';
 import type { ProofStop } from '../wal/proof.ts';
@@ -33,13 +34,14 @@ export function stopEvidence(stop: ProofStop): StopEvidence {
   }
   const { facts } = stop;
   const check = firstViolation(UNIT_CHECKS, facts);
+  assertThat(check !== undefined, 'a suspect breaks a rule: that is what made it one');
   return {
     kind: 'invalid',
-    rule: check?.rule ?? 'none',
+    rule: check.rule,
     lsn: facts.chain.lsn,
     file: facts.file,
     byte: facts.byte,
-    evidence: check?.evidence(facts) ?? {},
+    evidence: check.evidence(facts),
   };
 }
 
