@@ -23,6 +23,7 @@ export interface Moment {
 export interface Microstep {
   readonly before: Moment;
   readonly after: Moment;
+  readonly event: string;
   /** The ids of the transitions taken; none where nothing answered the event. */
   readonly transitions: readonly string[];
 }
@@ -33,6 +34,8 @@ export interface Settled {
   readonly steps: readonly Microstep[];
   /** Why the chart itself failed: a guard, an action or an eventless loop. */
   readonly failure: string | null;
+  /** The effect that has answered, where the chart stays as if it had not. */
+  readonly unheard: string | null;
 }
 
 /** An effect that runs, as the chart started it. */
@@ -49,17 +52,22 @@ export interface PureChart {
 }
 
 export function pureChart(machine: AnyStateMachine): PureChart {
-  let seen: { snapshot: AnyMachineSnapshot; transitions: readonly string[] }[] = [];
+  let seen: { snapshot: AnyMachineSnapshot; event: string; transitions: readonly string[] }[] = [];
   const host = createEmptyActor();
   host.system.inspect((inspection: InspectionEvent) => {
     if (inspection.type !== '@xstate.microstep') return;
     seen.push({
       snapshot: inspection.snapshot as AnyMachineSnapshot,
+      event: inspection.event.type,
       transitions: inspection._transitions.map(transitionId),
     });
   });
   const scope = inertScope(host);
-  const settled = (before: AnyMachineSnapshot | null, run: () => AnyMachineSnapshot): Settled => {
+  const settled = (
+    before: AnyMachineSnapshot | null,
+    answered: string | null,
+    run: () => AnyMachineSnapshot,
+  ): Settled => {
     seen = [];
     let failure: string | null = null;
     let snapshot: AnyMachineSnapshot | null = null;
@@ -70,21 +78,33 @@ export function pureChart(machine: AnyStateMachine): PureChart {
       failure = error instanceof Error ? error.message : String(error);
     }
     let last = before;
-    const steps = seen.map(({ snapshot: after, transitions }): Microstep => {
-      const step = { before: momentOf(last ?? after), after: momentOf(after), transitions };
+    const steps = seen.map(({ snapshot: after, event, transitions }): Microstep => {
+      const step = { before: momentOf(last ?? after), after: momentOf(after), event, transitions };
       last = after;
       return step;
     });
     const reached = snapshot ?? last;
     if (reached === null) throw new Error(`the chart cannot be started: ${String(failure)}`);
-    return { snapshot: reached, steps, failure };
+    const asked = answered === null ? undefined : childOf(before, answered);
+    const unheard = asked !== undefined && asked === childOf(reached, answered ?? '') ? answered : null;
+    return { snapshot: reached, steps, failure, unheard };
   };
   return {
     machine,
     initial: (input) =>
-      settled(null, () => machine.getInitialSnapshot(scope as never, input) as AnyMachineSnapshot),
-    send: (snapshot, event) => settled(snapshot, () => machine.transition(snapshot, event, scope as never)),
+      settled(null, null, () => machine.getInitialSnapshot(scope as never, input) as AnyMachineSnapshot),
+    send: (snapshot, event) =>
+      settled(snapshot, effectOf(event), () => machine.transition(snapshot, event, scope as never)),
   };
+}
+
+/** The id of the effect whose end an event is. */
+function effectOf({ type }: EventObject): string | null {
+  return /^xstate\.(?:done|error)\.actor\.(\w+)$/.exec(type)?.[1] ?? null;
+}
+
+function childOf(snapshot: AnyMachineSnapshot | null, id: string): unknown {
+  return (snapshot?.children as Readonly<Record<string, unknown>> | undefined)?.[id];
 }
 
 export function momentOf({ status, value, context }: AnyMachineSnapshot): Moment {

@@ -32,7 +32,7 @@ const attached = (clusterId: string, startLsn: number): AttachAnswer => ({
   kind: 'attached',
   clusterId,
   startLsn,
-  durable: null,
+  durable: positionAfter(Math.ceil(unitsOf({ lsn: startLsn }))),
 });
 
 type ReceiveInput = { readonly expectedLsn: number };
