@@ -30,6 +30,7 @@ export function portsOf(config: NodeConfig, ports: HostPorts): NodePorts {
     logger: ports.logger ?? loggerOf(config),
     newUuid: ports.newUuid ?? randomUUID,
     ...(ports.inspect === undefined ? {} : { inspect: ports.inspect }),
+    wrapEffect: ports.wrapEffect,
   };
 }
 

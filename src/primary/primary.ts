@@ -14,6 +14,7 @@ import { surveyDisk } from '../io/wal/survey.ts';
 import { SnapshotStore } from '../io/snapshot-store.ts';
 import type { Manifest } from '../core/storage/manifest.ts';
 import { SnapshotMaker } from './snapshot.ts';
+import { wrappedEffects } from '../node/effects.ts';
 import { NodeStorage } from '../node/node-storage.ts';
 import type { NodePorts } from '../node/ports.ts';
 import { ReadGate } from '../node/read-gate.ts';
@@ -74,35 +75,36 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
     disconnect: () => undefined,
     release: () => nodeStorage.close(),
   });
+  const effects = {
+    ...role.actors,
+    surveyDisk: fromPromise<DiskSurvey, null>(async () => {
+      const identity = identityOf();
+      const { storage, wal } = await nodeStorage.open(identity);
+      return surveyDisk(storage, wal, identity.clusterId);
+    }),
+    repairPrimary: fromPromise<Checkpoint, DiskSurvey>(async ({ input: survey }) => {
+      const { storage, wal } = await nodeStorage.open(identityOf());
+      await snapshots.discardPartial();
+      const { chain, checkpoint } = await repairPrimary(wal, storage, survey);
+      writePath = new WritePath(
+        {
+          wal,
+          storage,
+          fence,
+          segmentBytesMax: config.segmentBytesMax,
+          onFailure: (error) =>
+            actor.send({ type: 'storage.failed', fault: effectFault('writePath', error) }),
+        },
+        chain,
+        checkpoint,
+      );
+      countWrites(writePath, metrics.writes);
+      return checkpoint;
+    }),
+  };
   const actor = createActor(
     primaryMachine.provide({
-      actors: {
-        ...role.actors,
-        surveyDisk: fromPromise<DiskSurvey, null>(async () => {
-          const identity = identityOf();
-          const { storage, wal } = await nodeStorage.open(identity);
-          return surveyDisk(storage, wal, identity.clusterId);
-        }),
-        repairPrimary: fromPromise<Checkpoint, DiskSurvey>(async ({ input: survey }) => {
-          const { storage, wal } = await nodeStorage.open(identityOf());
-          await snapshots.discardPartial();
-          const { chain, checkpoint } = await repairPrimary(wal, storage, survey);
-          writePath = new WritePath(
-            {
-              wal,
-              storage,
-              fence,
-              segmentBytesMax: config.segmentBytesMax,
-              onFailure: (error) =>
-                actor.send({ type: 'storage.failed', fault: effectFault('writePath', error) }),
-            },
-            chain,
-            checkpoint,
-          );
-          countWrites(writePath, metrics.writes);
-          return checkpoint;
-        }),
-      },
+      actors: wrappedEffects(effects, ports.wrapEffect),
     }),
     {
       input: nodeInput(config),
@@ -117,9 +119,10 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
   // A chart that fails leaves its effects running: the fence keeps them off the disk.
   actor.subscribe({ error: (error) => fence.close(error) });
   actor.subscribe({ error: observer.failed });
+  // Whatever ends a start ends the waiting for it: work, a halt, or a stop on the way.
   const started = await startNode(
     actor,
-    (s) => s.matches('disabled') || s.matches('halted'),
+    (s) => s.matches('disabled') || s.matches('halted') || s.matches('stopped'),
     role.release,
     observer.close,
   );
@@ -161,7 +164,9 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
     count: observer.countRead,
   });
   return {
-    identity: identityOf(),
+    get identity() {
+      return identityOf();
+    },
     snapshot,
     applied,
     primaryPosition: () => writePath && positionOf(writePath.durable),

@@ -5,6 +5,7 @@ import type { NodeConfig } from '../core/config.ts';
 import { ReplichartError } from '../core/errors.ts';
 import { positionOf } from '../core/position.ts';
 import { Fence } from '../io/fence.ts';
+import { wrappedEffects } from '../node/effects.ts';
 import { primaryPosition } from '../node/gauges.ts';
 import type { NodePorts } from '../node/ports.ts';
 import type { NodeSnapshot } from '../node/node-snapshot.ts';
@@ -36,7 +37,7 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
   const observer = observerOf(config, ports, replicaChart.claims);
   const actor = createActor(
     nodeMachine.provide({
-      actors: effects.actors,
+      actors: wrappedEffects(effects.actors, ports.wrapEffect),
     }),
     {
       input: nodeInput(config),

@@ -60,7 +60,7 @@ export const EFFECT_RULES: readonly Rule[] = [
   rule('P5-I14', 'Where a node is detached it says why, and where it is not it says nothing of the kind.', {
     ofRest: ({ snapshot }) => {
       const { detachment } = snapshot.context as NodeContext;
-      const at = (states: readonly object[]) => states.some((state) => snapshot.matches(state as never));
+      const at = (states: readonly object[]) => states.some((state) => snapshot.matches(state));
       if (at([{ replicating: { ingesting: 'detached' } }, { bootstrapping: 'detached' }]))
         return detachment === null ? 'it does not say why' : null;
       const isAttached = at([

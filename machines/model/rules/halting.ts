@@ -94,7 +94,7 @@ export const HALTING_RULES: readonly Rule[] = [
       const running = runningIn(snapshot).map(({ id }) => id);
       const waits = snapshot.matches('replicating')
         ? waitsWhileReplicating(snapshot.context as NodeContext, snapshot.value as Replicating, running)
-        : running.length === 1 || RESTING.some((state) => snapshot.matches(state as never));
+        : running.length === 1 || RESTING.some((state) => snapshot.matches(state));
       return waits ? null : `${JSON.stringify(snapshot.value)} runs ${running.join(', ') || 'nothing'}`;
     },
   }),
@@ -115,7 +115,7 @@ function beginningOf(before: Moment): 'refusing' | 'resting' | 'draining' {
 function endingOf({ value }: Pick<Moment, 'value'>): string | null {
   if (typeof value === 'string') return null;
   const [top = '', child] = Object.entries(value)[0] ?? [];
-  return top === 'halted' || top === 'stopped' ? `${top}.${String(child)}` : null;
+  return (top === 'halted' || top === 'stopped') && typeof child === 'string' ? `${top}.${child}` : null;
 }
 
 const NEXT: Readonly<Record<string, readonly string[]>> = {
