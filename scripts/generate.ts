@@ -5,6 +5,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cliProgram } from '../src/cli/run.ts';
+import { chartMutantFates, chartMutantsDocument } from './chart-mutants-document.ts';
 import { chartDocument } from './chart-document.ts';
 import { cliDocument } from './cli-document.ts';
 import { coverageMarkdown, coverageMatrix } from './coverage-matrix.ts';
@@ -22,19 +23,25 @@ const DOCUMENTS: Readonly<Record<string, (root: string) => Promise<string>>> = {
   'docs/generated/METRICS.md': async () => metricsDocument(),
   'docs/generated/openapi.json': async () => openApiDocument(),
   'docs/generated/CHART.md': async () => chartDocument(),
-  'docs/generated/MODEL.md': async () => modelDocument(modelReport()),
   'docs/generated/TEST-COVERAGE.md': async (root) => coverageMarkdown(await coverageMatrix(root)),
   ...VISUALIZATIONS,
 };
 
-/** Takes half a minute: the tests explore anyway, and compare it. */
-const COMPARED_BY_TESTS = 'docs/generated/MODEL.md';
+/** These take half a minute, and minutes: they are made when they are named, and the tests make and compare them. */
+const BY_TESTS: Readonly<Record<string, () => string>> = {
+  'docs/generated/MODEL.md': () => modelDocument(modelReport()),
+  'docs/generated/CHART-MUTANTS.md': () => chartMutantsDocument(chartMutantFates()),
+};
 
 const root = process.cwd();
 const check = process.argv.includes('--check');
 const [wanted = ''] = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
-for (const [path, make] of Object.entries(DOCUMENTS).filter(([path]) => path.startsWith(wanted))) {
-  if (check && path === COMPARED_BY_TESTS) continue;
+const long = BY_TESTS[wanted];
+const documents =
+  long === undefined
+    ? Object.entries(DOCUMENTS).filter(([path]) => path.startsWith(wanted))
+    : [[wanted, async () => long()] as const];
+for (const [path, make] of documents) {
   const text = await make(root);
   if (text === (await committed(join(root, path)))) continue;
   if (check) {

@@ -5,6 +5,7 @@ import { guardMutants, type GuardMutant } from '../machines/model/mutants.ts';
 import type { ProductBound } from '../machines/model/product/world.ts';
 import { nodeMachine } from '../machines/node.ts';
 import { primaryMachine } from '../machines/primary.ts';
+import { table } from './markdown.ts';
 
 const CHARTS = [
   { name: 'node', role: 'replica', machine: nodeMachine as AnyStateMachine, units: 3 },
@@ -106,13 +107,4 @@ function invariantAndRest(what: string): readonly [string, string] {
 /** `3. readHaltRecord: none  → recovering.surveying` without its number and its end. */
 function moveOf(line: string): string {
   return line.replace(/^\d+\. /, '').replace(/ {2}→ .*$/, '');
-}
-
-function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const line = (cells: readonly (string | number)[]) => `| ${cells.map(cellOf).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line), ''].join('\n');
-}
-
-function cellOf(cell: string | number): string {
-  return String(cell).replaceAll('|', '\\|');
 }

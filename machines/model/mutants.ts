@@ -1,7 +1,12 @@
-/** Whether every guard earns its keep: without it something that must never happen happens, and here is how. */
+/**
+ * Whether every guard, every way out of a state and every recorded field earns its keep: without it something that must
+ * never happen happens, and here is how.
+ */
 import type { AnyStateMachine } from 'xstate';
 import type { NodeInput } from '../context.ts';
-import { checkChart, checkProduct, guardsAsked, type Counterexample } from './check.ts';
+import { errorText } from '../../src/core/errors.ts';
+import { fieldMutants, wayMutants, type ChartMutant } from './chart-mutants.ts';
+import { checkChart, checkProduct, exploreChart, guardsAsked, type Counterexample } from './check.ts';
 
 export interface GuardMutant {
   readonly guard: string;
@@ -39,4 +44,46 @@ export function noticed(
       if (product.counterexample !== null) return { by: 'product', counterexample: product.counterexample };
     }
   return { by: null, counterexample: null };
+}
+
+export interface ChartMutantFate {
+  readonly name: string;
+  /** `refused`: it is no chart, or one that the payload table does not fit; `coverage`: a transition is never taken. */
+  readonly by: 'refused' | 'exploration' | 'product' | 'coverage' | null;
+  readonly what: string;
+}
+
+/** Two units take every transition of the charts but two, in half the time that three take. */
+const MUTANT_BOUND = { units: 2 };
+
+/** Every way out of a state and every recorded field changed, one at a time, and what became of it. */
+export function* chartMutants(machine: AnyStateMachine, role: NodeInput['role']): Generator<ChartMutantFate> {
+  const never = new Set(checkChart(machine, role, MUTANT_BOUND).transitions.never);
+  const explored = (watching: AnyStateMachine) => void exploreChart(watching, role, MUTANT_BOUND);
+  for (const mutant of [...fieldMutants(machine, explored), ...wayMutants(machine)])
+    yield { name: mutant.name, ...fateOf(mutant, role, never) };
+}
+
+function fateOf(
+  { machine }: ChartMutant,
+  role: NodeInput['role'],
+  neverAnyway: ReadonlySet<string>,
+): Omit<ChartMutantFate, 'name'> {
+  let mutant: AnyStateMachine;
+  let report: ReturnType<typeof checkChart>;
+  try {
+    mutant = machine();
+    report = checkChart(mutant, role, MUTANT_BOUND);
+  } catch (error) {
+    return { by: 'refused', what: errorText(error) };
+  }
+  const { counterexample, transitions } = report;
+  if (counterexample !== null) return { by: 'exploration', what: counterexample.what };
+  const [never] = transitions.never.filter((id) => !neverAnyway.has(id));
+  if (never !== undefined) return { by: 'coverage', what: `never taken: ${never}` };
+  for (const bootstrap of role === 'replica' ? (['wal', 'snapshot'] as const) : []) {
+    const product = checkProduct(mutant, { bound: { units: 2, faults: 1, crashes: 0 }, bootstrap });
+    if (product.counterexample !== null) return { by: 'product', what: product.counterexample.what };
+  }
+  return { by: null, what: '' };
 }
