@@ -11,6 +11,7 @@ import {
   type StateValue,
 } from 'xstate';
 import { transitionId } from '../chart.ts';
+import { inertScope } from '../inert-scope.ts';
 import type { NodeContext, NodeInput } from '../context.ts';
 
 /** A state of the chart between two microsteps. */
@@ -92,9 +93,9 @@ export function pureChart(machine: AnyStateMachine): PureChart {
   return {
     machine,
     initial: (input) =>
-      settled(null, null, () => machine.getInitialSnapshot(scope as never, input) as AnyMachineSnapshot),
+      settled(null, null, () => machine.getInitialSnapshot(scope, input) as AnyMachineSnapshot),
     send: (snapshot, event) =>
-      settled(snapshot, effectOf(event), () => machine.transition(snapshot, event, scope as never)),
+      settled(snapshot, effectOf(event), () => machine.transition(snapshot, event, scope)),
   };
 }
 
@@ -123,20 +124,4 @@ export function runningIn(snapshot: AnyMachineSnapshot): readonly Running[] {
   if (snapshot.status !== 'active') return [];
   const children = snapshot.children as Readonly<Record<string, ChildActor>>;
   return Object.values(children).map(({ id, src, options }) => ({ id, src, input: options.input }));
-}
-
-/** Actors are made, and neither started nor stopped; actions that would do something outside do nothing. */
-function inertScope(host: ReturnType<typeof createEmptyActor>) {
-  const nothing = () => undefined;
-  return {
-    self: host,
-    system: host.system,
-    id: host.id,
-    sessionId: host.sessionId,
-    logger: nothing,
-    defer: nothing,
-    emit: nothing,
-    stopChild: nothing,
-    actionExecutor: nothing,
-  };
 }

@@ -1,5 +1,6 @@
-import { createActor, type AnyMachineSnapshot, type AnyStateMachine, type InspectionEvent } from 'xstate';
+import { createActor, type AnyMachineSnapshot, type InspectionEvent } from 'xstate';
 import type { NodeContext, NodeInput } from '../../machines/context.ts';
+import { inertScope } from '../../machines/inert-scope.ts';
 import { assertThat } from '../core/errors.ts';
 import type { FlightEvent } from '../core/flight/facts.ts';
 import type { ChartPoint, StepOutcome } from '../core/flight/records.ts';
@@ -8,10 +9,6 @@ import type { NodeSnapshot } from '../node/node-snapshot.ts';
 import { TransitionReader } from '../node/transitions.ts';
 import type { ReplayedChart } from './charts.ts';
 
-type Scope = Parameters<AnyStateMachine['transition']>[2];
-
-const nothing = () => undefined;
-
 /**
  * A machine that only computes: given where it stands and an event, where it stands then. No actor is started and no
  * action is run. It is what XState’s `transition()` does with a machine, with one scope for all steps instead of a new
@@ -19,7 +16,7 @@ const nothing = () => undefined;
  */
 export class PureMachine {
   readonly #chart: ReplayedChart;
-  readonly #scope: Scope;
+  readonly #scope: ReturnType<typeof inertScope>;
   readonly #transitions: TransitionReader;
   readonly #steps = new MacrostepReader();
   readonly #outcomes = new OutcomeReader();
@@ -35,18 +32,7 @@ export class PureMachine {
       input: context['input'],
       inspect: (inspection) => this.#watch(inspection),
     });
-    const { id, sessionId, system } = self;
-    this.#scope = {
-      self,
-      id,
-      sessionId,
-      system,
-      logger: nothing,
-      defer: nothing,
-      emit: nothing,
-      stopChild: nothing,
-      actionExecutor: nothing,
-    };
+    this.#scope = inertScope(self);
     this.#transitions = new TransitionReader(claims);
     this.#snapshot = machine.resolveState({ value, context, status } as Parameters<
       typeof machine.resolveState

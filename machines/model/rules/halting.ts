@@ -83,6 +83,18 @@ export const HALTING_RULES: readonly Rule[] = [
       },
     },
   ),
+  rule('P5-I15', 'A halt says what was found and what is to be done, and by which rule or which effect.', {
+    ofStep: ({ before, after }) => {
+      const { halt, recordedHalt } = after.context;
+      if (halt === null || before.context.halt !== null || halt === recordedHalt) return null;
+      const isWhole =
+        Object.keys(halt.evidence).length > 0 &&
+        halt.message !== '' &&
+        halt.action !== '' &&
+        (halt.rule !== null || 'effect' in halt.evidence);
+      return isWhole ? null : JSON.stringify(halt);
+    },
+  }),
   rule('P5-I10', 'Nothing stops a node but a word from outside.', {
     ofStep: ({ before, after, event }) =>
       !is(before, 'stopped') && is(after, 'stopped') && event !== 'node.stop' ? `it was ${event}` : null,

@@ -102,6 +102,23 @@ export const HISTORY_RULES: readonly Rule[] = [
   neverLess('P5-I11', 'What was received is never less than it was.', ({ receivedLsn }) => ({
     lsn: receivedLsn,
   })),
+  rule('P5-I9', 'After a snapshot, WAL goes on exactly at its cut, as the primary itself said.', {
+    ofStep: ({ before, after }) => {
+      if (!is(before, 'bootstrapping') || !is(after, 'replicating')) return null;
+      const { fetched, resume, applied, validated, receivedLsn } = after.context;
+      const cut = fetched?.kind === 'fetched' ? fetched.snapshot.cut : null;
+      const said = resume?.kind === 'probed' ? resume.header : null;
+      const begins =
+        cut !== null &&
+        samePosition(cut, applied) &&
+        samePosition(cut, validated) &&
+        receivedLsn === cut.lsn &&
+        said?.startLsn === cut.lsn &&
+        said.historyHash === cut.historyHash &&
+        said.firstCommitId === cut.commitId + 1;
+      return begins ? null : `cut ${cut?.lsn ?? 'unknown'}, ${positionsOf(after.context)}`;
+    },
+  }),
   rule('P5-I11', 'A primary at work stands at the end of the WAL that its survey proved.', {
     ofStep: ({ after }) => {
       const { input, survey, applied } = after.context;
