@@ -51,13 +51,20 @@ export interface ChartModelOptions {
   /** What a state is known by; left out, by all that its future depends on. */
   readonly keyOf?: (snapshot: AnyMachineSnapshot) => string;
   readonly merged?: (snapshot: AnyMachineSnapshot, earlier: AnyMachineSnapshot) => void;
+  readonly found?: (states: number) => void;
 }
 
+/**
+ * A chart as something that can be explored: before the start every way of being started, then whatever may happen. A state is
+ * wrong where it breaks one of the rules.
+ *
+ * @throws Error where the payload table does not fit the chart.
+ */
 export function chartModel(
   machine: AnyStateMachine,
   options: ChartModelOptions,
 ): Model<ChartState, Move, Taken> {
-  const { role, table, bound, rules, keyOf = futureOf, merged } = options;
+  const { role, table, bound, rules, keyOf = futureOf, merged, found } = options;
   const chart = pureChart(machine);
   const moves = movesOf(machine, table, bound);
   const starts = startsOf(role);
@@ -80,6 +87,7 @@ export function chartModel(
       settled === null ? 'not started' : `${keyOf(settled.snapshot)}${lied ? ' lied' : ''}`,
     wrongWith: ({ settled, by, lied }) =>
       settled === null || by === null ? null : brokenRule(rules, settled, by.name, lied),
+    ...(found === undefined ? {} : { found }),
     ...(merged === undefined
       ? {}
       : {

@@ -13,7 +13,7 @@ import { nodeOutcomes, primaryOutcomes } from './outcomes.ts';
 import { productModel, type ProductMove, type ProductOptions, type ProductState } from './product/product.ts';
 import { isDoomed } from './product/world.ts';
 import { stranded } from './reach.ts';
-import { RULES } from './rules.ts';
+import { RULES, type Rule } from './rules.ts';
 
 /** What is wrong, and the shortest way there, one line for each thing that happens. */
 export interface Counterexample {
@@ -43,6 +43,15 @@ export interface ProductReport extends ProductOptions {
   readonly counterexample: Counterexample | null;
 }
 
+/** What else a check looks at. */
+export interface CheckOptions {
+  /** What must hold; left out, `RULES`. Whoever adds to it says `[...RULES, ownRule]`. */
+  readonly rules?: readonly Rule[];
+  /** Told of every new state, with how many there are by then. */
+  readonly found?: (states: number) => void;
+}
+
+/** The payload table of the chart of a role. */
 export function tableOf(role: NodeInput['role']): PayloadTable {
   return role === 'primary' ? primaryOutcomes : nodeOutcomes;
 }
@@ -50,13 +59,30 @@ export function tableOf(role: NodeInput['role']): PayloadTable {
 export type ChartGraph = Graph<ChartState, Move, Taken>;
 
 /** Everything a chart can do among effects that answer anything. */
-export function exploreChart(machine: AnyStateMachine, role: NodeInput['role'], bound: Bound): ChartGraph {
-  return explore(chartModel(machine, { role, table: tableOf(role), bound, rules: RULES }));
+export function exploreChart(
+  machine: AnyStateMachine,
+  role: NodeInput['role'],
+  bound: Bound,
+  { rules = RULES, ...told }: CheckOptions = {},
+): ChartGraph {
+  return explore(chartModel(machine, { role, table: tableOf(role), bound, rules, ...told }));
 }
 
-export function checkChart(machine: AnyStateMachine, role: NodeInput['role'], bound: Bound): ChartReport {
+/**
+ * Explores a chart among effects that answer anything, and says whether a rule breaks or a state is a dead end; which
+ * transitions were taken, and what the guards said. Where there is a counterexample, it is a shortest one, and the figures are
+ * those of the exploration up to it.
+ *
+ * @throws Error where the payload table does not fit the chart.
+ */
+export function checkChart(
+  machine: AnyStateMachine,
+  role: NodeInput['role'],
+  bound: Bound,
+  options: CheckOptions = {},
+): ChartReport {
   const counted = countingGuards(machine);
-  const graph = exploreChart(counted.machine, role, bound);
+  const graph = exploreChart(counted.machine, role, bound, options);
   const taken = new Set(
     [...graph.vertices.values()].flatMap(({ edges }) => edges.flatMap(({ note }) => note ?? [])),
   );
@@ -93,8 +119,16 @@ function deadEnd(graph: ChartGraph): Counterexample | null {
   return null;
 }
 
-export function checkProduct(machine: AnyStateMachine, options: ProductOptions): ProductReport {
-  const graph = explore(productModel(machine, options));
+/**
+ * Explores a replica's chart among a primary, a network and a disk, up to a bound on units of WAL, faults and crashes; says
+ * whether a rule breaks, or a replica that lost nothing for good cannot catch up. A counterexample is a shortest one.
+ */
+export function checkProduct(
+  machine: AnyStateMachine,
+  options: ProductOptions,
+  { rules, ...told }: CheckOptions = {},
+): ProductReport {
+  const graph = explore({ ...productModel(machine, options, rules), ...told });
   return { ...options, ...sizeOf(graph), counterexample: wrongIn(graph) ?? noProgress(graph) };
 }
 
@@ -144,7 +178,8 @@ function transcriptOf(
   });
 }
 
-function lineOf(snapshot: AnyMachineSnapshot): string {
+/** Where a chart rests, as one line, with the cause of a halt: `replicating.ingesting.receiving | …`. */
+export function lineOf(snapshot: AnyMachineSnapshot): string {
   const { halt } = snapshot.context as NodeContext;
   const leaves = pathsOf(snapshot.value, '').join(' | ');
   return halt === null ? leaves : `${leaves} (${halt.rule ?? halt.code})`;

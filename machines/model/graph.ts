@@ -20,6 +20,8 @@ export interface Model<State, Move, Note = undefined> {
   readonly wrongWith?: (state: State) => string | null;
   /** Told of a state with the key of an earlier one. */
   readonly merged?: (state: State, earlier: State) => void;
+  /** Told of every new state, with how many there are by then: for progress. */
+  readonly found?: (states: number) => void;
 }
 
 export interface Edge<Move, Note> {
@@ -63,9 +65,11 @@ interface Found<State, Move> {
 type Traverse = (logic: object, options: object) => object;
 
 /**
- * Walks everything that a model can do, breadth first.
+ * Walks everything that a model can do, breadth first: every state that can be reached is in the graph, each once. Where
+ * `wrongWith` finds something, the walk ends there, and `wrong` is a shortest way to it. The same model gives the same graph.
  *
  * @param limit more states than this are a mistake of the model. @throws Error
+ * @param traverse which package walks; they are exchangeable.
  */
 export function explore<State, Move, Note = undefined>(
   model: Model<State, Move, Note>,
@@ -87,6 +91,7 @@ export function explore<State, Move, Note = undefined>(
     }
     const one = { key, state, from, by };
     known.set(key, one);
+    model.found?.(known.size);
     return one;
   };
   const first = found(initial, null, null);

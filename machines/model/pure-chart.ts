@@ -46,12 +46,14 @@ export interface Running {
   readonly input: unknown;
 }
 
+/** Both functions change nothing, and the same arguments give the same result. */
 export interface PureChart {
   readonly machine: AnyStateMachine;
   readonly initial: (input: NodeInput) => Settled;
   readonly send: (snapshot: AnyMachineSnapshot, event: EventObject) => Settled;
 }
 
+/** A machine of XState as a pure function; a chart that fails is no error but a `failure` in what is returned. */
 export function pureChart(machine: AnyStateMachine): PureChart {
   let seen: { snapshot: AnyMachineSnapshot; event: string; transitions: readonly string[] }[] = [];
   const host = createEmptyActor();

@@ -11,9 +11,14 @@ import type { Rule } from './rules/rule.ts';
 
 export type { Rule } from './rules/rule.ts';
 
+/** The rules of this project; each was seen to be broken by a chart that is wrong in one place. */
 export const RULES: readonly Rule[] = [...HALTING_RULES, ...HISTORY_RULES, ...ROLE_RULES, ...EFFECT_RULES];
 
-/** The first rule that what happened breaks, in words. */
+/**
+ * The invariants checker: the first rule that what happened breaks, in words; `null` where all hold.
+ *
+ * @param lied an effect has answered something that it was not asked: rules that trust the effects are left out.
+ */
 export function brokenRule(
   rules: readonly Rule[],
   settled: Settled,

@@ -34,6 +34,8 @@ export function cliProgram(setExit: (code: ExitCode) => void): Command {
     .description('A WAL replication engine. A replica may lag, it may never lie.')
     .addHelpText('after', HELP_OF_ALL)
     .exitOverride()
+    // What stands behind a command is its own, also where the one above has an option of that name.
+    .enablePositionalOptions()
     .showHelpAfterError('(replichart --help shows the commands)');
   const commands = [
     ...nodeCommands(setExit),
@@ -48,7 +50,7 @@ export function cliProgram(setExit: (code: ExitCode) => void): Command {
     walCommand(setExit),
     haltCommand(),
     replayCommand(setExit),
-    machineCommand(),
+    machineCommand(setExit),
     demoCommand(setExit),
     benchCommand(setExit),
   ];
@@ -76,7 +78,8 @@ function inheriting(command: Command, program: Command, path: string): Command {
   const name = `${path} ${command.name()}`;
   command.copyInheritedSettings(program).showHelpAfterError(`(${name} --help shows how it is used)`);
   for (const child of command.commands) inheriting(child, program, name);
-  if (command.commands.length > 0)
+  // A group that does something by itself has examples of its own.
+  if (command.commands.length > 0 && command.options.length === 0)
     command.addHelpText(
       'after',
       `\nExamples:\n${command.commands.map((child) => `  ${name} ${child.name()} --help`).join('\n')}`,

@@ -10,7 +10,7 @@ import type { Model } from '../graph.ts';
 import { unitsOf } from '../history.ts';
 import { nodeOutcomes } from '../outcomes.ts';
 import { pureChart, runningIn, type PureChart, type Running, type Settled } from '../pure-chart.ts';
-import { brokenRule, RULES } from '../rules.ts';
+import { brokenRule, RULES, type Rule } from '../rules.ts';
 import { effects } from './effects.ts';
 import { crashesOf, diskMoves, networkMoves, primaryMoves } from './moves.ts';
 import { EMPTY_MEMORY, NO_STREAM, positionIn, worldOf, type ProductBound, type World } from './world.ts';
@@ -40,9 +40,11 @@ export interface ProductOptions {
   readonly bootstrap: NodeInput['bootstrap'];
 }
 
+/** The product as something that can be explored; `rules` are those of the chart, those of the world always hold. */
 export function productModel(
   machine: AnyStateMachine,
   { bound, bootstrap }: ProductOptions,
+  rules: readonly Rule[] = RULES,
 ): Model<ProductState, ProductMove> {
   const chart = pureChart(machine);
   const input: NodeInput = {
@@ -63,7 +65,7 @@ export function productModel(
       (asserted !== null && !lied
         ? `P5-I13: No effect is asked for what it must refuse. (${asserted})`
         : null) ??
-      (node === null || by === null ? null : brokenRule(RULES, node, by, lied)) ??
+      (node === null || by === null ? null : brokenRule(rules, node, by, lied)) ??
       brokenWorldRule(node, world, lied),
   };
 }

@@ -5,7 +5,8 @@ import type { Microstep, Moment, Settled } from '../pure-chart.ts';
 
 /** Looks at one step; says what is wrong with it, or `null`. */
 export interface Rule {
-  readonly invariant: InvariantId;
+  /** An invariant of this project; a host that brings rules of its own names them as it likes. */
+  readonly invariant: string;
   readonly says: string;
   /** Holds only where effects answer what they were asked. */
   readonly trusts?: true;

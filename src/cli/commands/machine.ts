@@ -4,7 +4,9 @@ import { Command, Option } from 'commander';
 import type { Chart, ChartTransition } from '../../../machines/chart.ts';
 import { TEXT_FORMATS, type TextFormat } from '../../chart/formats.ts';
 import { CHART_NAMES, CHARTS, type ChartName } from '../../../machines/charts.ts';
+import type { ExitCode } from '../../core/errors.ts';
 import { outputOf } from '../output.ts';
+import { checkCommand, pathsCommand } from './machine-model.ts';
 
 type Format = TextFormat | 'svg';
 const FORMATS: readonly Format[] = ['json', 'mermaid', 'dot', 'svg'];
@@ -15,9 +17,12 @@ interface MachineFlags {
   readonly json?: boolean;
 }
 
-/** `replichart machine`: the statechart that a node runs, read off the machine itself. */
-export function machineCommand(): Command {
-  return new Command('machine')
+/** `replichart machine`: the statechart that a node runs, read off the machine itself; below it, what can be made of it. */
+export function machineCommand(setExit: (code: ExitCode) => void): Command {
+  const command = new Command('machine')
+    .usage('[options] [command]')
+    // Where it does something by itself, commander takes the name of a command that it does not have for an argument.
+    .argument('[command]')
     .description('the statechart of a node: every state, every transition, and what decides it')
     .addOption(
       new Option('--chart <name>', 'node: the chart of a replica; primary: that of a primary')
@@ -36,12 +41,18 @@ around it do, and "(root)" after them all.
 Examples:
   replichart machine --chart primary
   replichart machine --format svg > node.svg
-  replichart machine --format dot | dot -Tpdf > node.pdf`,
+  replichart machine --format dot | dot -Tpdf > node.pdf
+  replichart machine paths --help
+  replichart machine check --help`,
     )
-    .action(async (flags: MachineFlags) => {
+    .action(async (unknown: string | undefined, flags: MachineFlags) => {
+      if (unknown !== undefined) command.error(`error: unknown command '${unknown}'`);
       const chart = CHARTS[flags.chart];
       outputOf(flags).result(chart, await textOf(chart, flags));
     });
+  command.addCommand(pathsCommand());
+  command.addCommand(checkCommand(setExit));
+  return command;
 }
 
 async function textOf(chart: Chart, { chart: name, format }: MachineFlags): Promise<string> {
