@@ -144,7 +144,7 @@ function initialEdges(node: AnyStateNode): ChartTransition[] {
 }
 
 function initialOf(node: AnyStateNode): string | null {
-  return node.type === 'compound' ? (node.initial.target[0]?.id ?? null) : null;
+  return node.initial.target[0]?.id ?? null;
 }
 
 function invariantsOf({ meta }: { readonly meta?: unknown }): readonly InvariantId[] {
@@ -154,6 +154,6 @@ function invariantsOf({ meta }: { readonly meta?: unknown }): readonly Invariant
 /** Guards, actions and effects are named by a string, or by an object that holds it with parameters. */
 function nameOf(named: unknown): string {
   if (typeof named === 'string') return named;
-  const type = typeof named === 'object' && named !== null && 'type' in named ? named.type : null;
+  const { type } = named as { readonly type?: unknown };
   return typeof type === 'string' ? type : 'inline';
 }

@@ -85,5 +85,9 @@ function fateOf(
     const product = checkProduct(mutant, { bound: { units: 2, faults: 1, crashes: 0 }, bootstrap });
     if (product.counterexample !== null) return { by: 'product', what: product.counterexample.what };
   }
-  return { by: null, what: '' };
+  // What only a third unit can show.
+  const wider = checkChart(mutant, role, BOUND);
+  if (wider.counterexample !== null) return { by: 'exploration', what: wider.counterexample.what };
+  const [missing] = wider.transitions.never;
+  return missing === undefined ? { by: null, what: '' } : { by: 'coverage', what: `never taken: ${missing}` };
 }

@@ -20,9 +20,13 @@ export interface Verdict {
 
 type Observed = Extract<Answer, { kind: 'test' }>;
 
+/** A test that has needed a new worker so often is no test for this: what is still planned for it is left to others. */
+const DIRTY_MAX = 5;
 /** A test file that takes longer is not begun anew for a mutant at import. */
 const COLD_FILE_MILLISECONDS = 1_500;
 const COLD_FILES_MAX = 8;
+/** … but of the files that use most of the mutant's own source these are begun first, even if they take twice as long. */
+const COLD_CLOSEST_MAX = 2;
 
 export async function run(
   root: string,
@@ -68,7 +72,9 @@ export async function run(
   const tests: Observed[] = [];
   const statics = new Map<string, Readonly<Record<string, number>>>();
   for (const file of files) {
-    const { answers } = await warm.observe(file);
+    const { answers, stuckAt, hasFailed } = await warm.observe(file);
+    if (answers.length === 0)
+      tell(`${file}: no test was observed${stuckAt === null && !hasFailed ? '' : ', it failed'}`);
     for (const answer of answers) {
       if (answer.kind === 'static') statics.set(file, answer.hits);
       else if (answer.kind === 'test' && answer.passed) tests.push({ ...answer, file });
@@ -88,6 +94,7 @@ export async function run(
       const trials = (planned.get(id) ?? []).filter(({ mutant }) => alive.has(mutant));
       if (trials.length > 0) left.set(id, { milliseconds: 1_000 + 5 * milliseconds, trials });
     }
+    const dirtied = new Map<string, number>();
     while (left.size > 0) {
       const { answers, stuckAt } = await warm.warm(file, Object.fromEntries(left));
       const before = alive.size;
@@ -97,6 +104,7 @@ export async function run(
         else if (answer.kind === 'survived') tried.set(answer.mutant, (tried.get(answer.mutant) ?? 0) + 1);
         else if (answer.kind === 'dirty') {
           dirty = answer.test;
+          dirtied.set(dirty, (dirtied.get(dirty) ?? 0) + 1);
           if (answer.mutant !== null) doubtful.add(answer.mutant);
         }
       }
@@ -113,7 +121,8 @@ export async function run(
       for (const [id, { milliseconds, trials }] of left) {
         const rest = trials.filter(({ mutant }) => alive.has(mutant) && done.get(id)?.has(mutant) !== true);
         progress += trials.length - rest.length;
-        if (rest.length > 0) left.set(id, { milliseconds, trials: rest });
+        if (rest.length > 0 && (dirtied.get(id) ?? 0) < DIRTY_MAX)
+          left.set(id, { milliseconds, trials: rest });
         else left.delete(id);
       }
       if (progress === 0) break;
@@ -122,21 +131,26 @@ export async function run(
   await warm.close();
 
   const cold = await Session.open(root, sources, files, 'cold');
-  const eligible = quickFirst.filter((file) => (durations.get(file) ?? 0) <= COLD_FILE_MILLISECONDS);
+  const atMost = (milliseconds: number) =>
+    quickFirst.filter((file) => (durations.get(file) ?? 0) <= milliseconds);
+  const closest = closestFiles(tests, mutants, new Set(atMost(2 * COLD_FILE_MILLISECONDS)));
+  const eligible = atMost(COLD_FILE_MILLISECONDS);
   const atImport = mutants.filter(
     ({ id }) => alive.has(id) && (doubtful.has(id) || [...statics.values()].some((hits) => id in hits)),
   );
   tell(`${atImport.length} mutants are evaluated at import`);
   const late = Date.now() + coldMilliseconds;
-  for (const [at, { id }] of atImport.entries()) {
+  for (const [at, { id, file: source }] of atImport.entries()) {
     if (Date.now() > late) {
       tried.delete(id);
       fates.set(id, 'not tried');
       continue;
     }
     const hitsMax = 100_000 + 100 * Math.max(0, ...[...statics.values()].map((hits) => hits[id] ?? 0));
-    const candidates = eligible.filter((file) => id in (statics.get(file) ?? {}) || doubtful.has(id));
-    const chosen = candidates.slice(0, COLD_FILES_MAX);
+    const candidates = [...(closest.get(source) ?? []), ...eligible].filter(
+      (file) => id in (statics.get(file) ?? {}) || doubtful.has(id),
+    );
+    const chosen = [...new Set(candidates)].slice(0, COLD_FILES_MAX);
     if (chosen.length === 0) continue;
     const { hasFailed, stuckAt } = await cold.cold(chosen, { mutant: id, hitsMax });
     if (stuckAt !== null) kill(id, 'timeout');
@@ -149,6 +163,31 @@ export async function run(
   await cold.close();
 
   return judged();
+}
+
+/** Of each source the test files whose tests come past most of its mutants. */
+function closestFiles(
+  tests: readonly Observed[],
+  mutants: readonly Mutant[],
+  eligible: ReadonlySet<string>,
+): ReadonlyMap<string, readonly string[]> {
+  const sourceOf = new Map(mutants.map(({ id, file }) => [id, file]));
+  const passed = new Map<string, Map<string, Set<string>>>();
+  for (const { file, hits } of tests.filter((test) => eligible.has(test.file)))
+    for (const id of Object.keys(hits)) {
+      const source = sourceOf.get(id) ?? '';
+      const files = passed.get(source) ?? new Map<string, Set<string>>();
+      passed.set(source, files.set(file, (files.get(file) ?? new Set()).add(id)));
+    }
+  return new Map(
+    [...passed].map(([source, files]) => [
+      source,
+      [...files]
+        .sort(([, a], [, b]) => b.size - a.size)
+        .slice(0, COLD_CLOSEST_MAX)
+        .map(([file]) => file),
+    ]),
+  );
 }
 
 /** Of each test the mutants that it is run for: quick tests first, until the budget of the mutant is spent. */

@@ -3,7 +3,9 @@
  * switched on, its hooks around it as always: no import, no process, so that a mutant costs what the test costs. After
  * each failure the test is run once without a mutant; only where it passes then does the failure count as a kill.
  */
+import { EventEmitter } from 'node:events';
 import { appendFileSync, writeFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { inject, TestRunner } from 'vitest';
 import type { Answer, Job, Trial } from './job.ts';
 
@@ -40,6 +42,10 @@ export default class MutationRunner extends TestRunner {
 
   constructor(config: Config) {
     super(config);
+    // One listener for every run of a test is no leak here.
+    EventEmitter.defaultMaxListeners = 0;
+    // A property that fails has noticed; the smallest case for it would only cost time.
+    fc.configureGlobal({ endOnFailure: true });
     const holder = globalThis as { __stryker__?: Switches };
     this.#switches = holder.__stryker__ ??= {};
     if (this.#job.mode === 'cold') this.#turnOn(this.#job.trial);
@@ -62,7 +68,11 @@ export default class MutationRunner extends TestRunner {
 
   override onBeforeTryTask(test: Test): void {
     super.onBeforeTryTask(test);
-    if (this.#job.mode === 'observe') this.#switches.currentTestId = test.id;
+    if (this.#job.mode === 'observe') {
+      // A sign of life: together the tests of a file may take longer than a worker may stand still.
+      writeFileSync(this.#job.now, JSON.stringify({ pid: process.pid, mutant: null }));
+      this.#switches.currentTestId = test.id;
+    }
     const course = this.#course;
     if (course === null || course.ended) return;
     const isFirst = (test.result?.repeatCount ?? 0) === 0 && course.running === null && !this.#begun(test);

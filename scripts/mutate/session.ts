@@ -7,7 +7,10 @@ import type { Answer, Job, TestPlan, Trial } from './job.ts';
 
 /** A worker that stands still for longer is in an endless loop that comes past no switch. */
 const STANDSTILL_MILLISECONDS = 20_000;
-export const TEST_TIMEOUT_MILLISECONDS = 15_000;
+/** Without a mutant there is no endless loop, and counting what it comes past makes a test much slower. */
+const OBSERVED_STANDSTILL_MILLISECONDS = 120_000;
+/** Of a test under mutants `TestPlan` has the time. */
+const TEST_TIMEOUT_MILLISECONDS = { warm: 60_000, cold: 15_000 } as const;
 
 export interface Outcome {
   readonly answers: readonly Answer[];
@@ -50,8 +53,8 @@ export class Session {
         runner: join(root, 'scripts/mutate/runner.ts'),
         reporters: [{}],
         onConsoleLog: () => false,
-        testTimeout: TEST_TIMEOUT_MILLISECONDS,
-        hookTimeout: TEST_TIMEOUT_MILLISECONDS,
+        testTimeout: TEST_TIMEOUT_MILLISECONDS[kind],
+        hookTimeout: TEST_TIMEOUT_MILLISECONDS[kind],
         sequence: {
           sequencer: class {
             shard<T>(specifications: T): T {
@@ -108,8 +111,9 @@ export class Session {
     state.errorsSet.clear();
     this.#vitest.provide('mutation', job);
     let stuckAt: string | null = null;
+    const limit = job.mode === 'observe' ? OBSERVED_STANDSTILL_MILLISECONDS : STANDSTILL_MILLISECONDS;
     const watch = setInterval(() => {
-      void this.#endStandstill().then((mutant) => (stuckAt ??= mutant));
+      void this.#endStandstill(limit).then((mutant) => (stuckAt ??= mutant));
     }, 2_000);
     try {
       await this.#vitest.start(paths);
@@ -127,13 +131,13 @@ export class Session {
     };
   }
 
-  async #endStandstill(): Promise<string | null> {
+  async #endStandstill(milliseconds: number): Promise<string | null> {
     const path = this.#path('now');
     const since = await stat(path).then(
       ({ mtimeMs }) => mtimeMs,
       () => null,
     );
-    if (since === null || Date.now() - since < STANDSTILL_MILLISECONDS) return null;
+    if (since === null || Date.now() - since < milliseconds) return null;
     const { pid, mutant } = JSON.parse(await readFile(path, 'utf8')) as {
       pid: number;
       mutant: string | null;

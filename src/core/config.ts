@@ -7,8 +7,7 @@ const uuid = z
   .string()
   .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, 'must be a UUID in lower case');
 const httpUrl = z.string().refine((text) => {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:');
+  return URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol);
 }, 'must be an http:// or https:// URL');
 const listen = z
   .string()
@@ -237,7 +236,7 @@ function join(sources: readonly ConfigSource[]) {
 }
 
 function ruleOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('undefined'))
-    return 'it is required';
-  return issue.message.replace(/^Invalid input: /, '');
+  return issue.message.endsWith(', received undefined')
+    ? 'it is required'
+    : issue.message.replace('Invalid input: ', '');
 }

@@ -3,7 +3,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { errorsDocument } from '../../scripts/errors-document.ts';
-import { ERRORS, EXIT, EXIT_MEANINGS, ReplichartError } from '../../src/core/errors.ts';
+import {
+  assertThat,
+  describeError,
+  ERRORS,
+  errorText,
+  EXIT,
+  EXIT_MEANINGS,
+  InvariantBug,
+  ReplichartError,
+} from '../../src/core/errors.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TABLE = 'src/core/errors.ts';
@@ -51,6 +60,62 @@ describe('the table of errors', () => {
 
   test('every exit code has a meaning', () => {
     expect(Object.keys(EXIT_MEANINGS).map(Number)).toEqual(Object.values(EXIT));
+  });
+});
+
+describe('an error', () => {
+  const cause = new TypeError('the cause');
+  const details = { invariant: 'P5-I6', evidence: { lsn: 128 }, cause } as const;
+  const systemError = Object.assign(new Error('no such file, open'), {
+    code: 'ENOENT',
+    errno: -2,
+    path: '/x',
+  });
+
+  test('P5-I11: of the table carries its invariant, evidence and cause, or those of its code', () => {
+    expect(new ReplichartError('WAL_PRUNED', 'no longer kept', details)).toMatchObject({
+      ...details,
+      name: 'ReplichartError',
+      message: 'no longer kept',
+      action: ERRORS.WAL_PRUNED.action,
+    });
+    const bare = new ReplichartError('WAL_PRUNED', 'no longer kept');
+    expect(bare).toMatchObject({ invariant: 'P5-I9', evidence: {} });
+    expect('cause' in bare).toBe(false);
+  });
+
+  test('a broken assertion is a bug of ours, and says which', () => {
+    expect(() => assertThat(false, 'one is two')).toThrow(InvariantBug);
+    expect(() => assertThat(false, 'one is two')).toThrow('assertion failed: one is two');
+    expect(new InvariantBug('a bug').name).toBe('InvariantBug');
+    expect(() => assertThat(true, 'one is one')).not.toThrow();
+  });
+
+  test.each([
+    ['of the table', new ReplichartError('WAL_PRUNED', 'a', details), { evidence: { lsn: 128 } }],
+    ['of a system call', systemError, { code: 'ENOENT', path: '/x' }],
+    ['of neither', cause, {}],
+  ])('%s is described by all that is known of it, and no more', (_, error, further) => {
+    const code = error instanceof ReplichartError ? { code: error.code } : {};
+    expect(describeError(error)).toStrictEqual({
+      name: error.name,
+      message: error.message,
+      ...code,
+      ...further,
+    });
+  });
+
+  test('that is none is described by its text', () => {
+    expect(describeError('thrown')).toEqual({ message: 'thrown' });
+    expect(errorText('thrown')).toBe('thrown');
+  });
+
+  test('in one line has the code of a system call once', () => {
+    expect(errorText(systemError)).toBe('ENOENT: no such file, open');
+    expect(errorText(Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' }))).toBe(
+      'ENOENT: no such file',
+    );
+    expect(errorText(cause)).toBe('the cause');
   });
 });
 

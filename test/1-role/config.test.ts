@@ -4,6 +4,7 @@ import {
   configFromEnvironment,
   environmentName,
   explainConfig,
+  isLoopback,
   resolveConfig,
 } from '../../src/core/config.ts';
 import { ReplichartError } from '../../src/core/errors.ts';
@@ -141,5 +142,107 @@ describe('configuration', () => {
     expect(() => explainConfig([{ name: 'flags', values: { role: 'primary' } }])).toThrow(
       'dataDir is not set: it is required',
     );
+  });
+
+  const KEYS = { tlsCertFile: 'c', tlsKeyFile: 'k' };
+  const replica = { role: 'replica', dataDir: 'd', primaryUrl: 'https://[::1]:7001/base' };
+  const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+  const UUID = '00112233-4455-6677-8899-aabbccddeeff';
+
+  test.each([
+    replica,
+    { ...primary, clusterId: UUID, nodeId: UUID },
+    { ...primary, replication: 'enabled', dx: 'disabled', flightRecorder: 'enabled', ...KEYS },
+    { ...replica, bootstrap: 'snapshot', replication: 'disabled', flightRecorder: 'disabled' },
+    ...LEVELS.map((logLevel) => ({ ...primary, logLevel })),
+    { ...primary, segmentBytesMax: 4_194_400, flightRecorderBytes: 1_048_576, connectionsMax: 8 },
+    {
+      ...primary,
+      segmentBytesMax: 1_073_741_824,
+      flightRecorderBytes: 17_179_869_184,
+      connectionsMax: 65_536,
+    },
+    ...['localhost', '127.0.0.1', '127.255.10.1', '[::1]'].map((host) => ({
+      ...primary,
+      listen: `${host}:65535`,
+    })),
+    { ...primary, listen: '0.0.0.0:1', token: 'for all planes' },
+    { ...primary, listen: '0.0.0.0:1', replicationToken: 'a', dataToken: 'b', dxToken: 'c' },
+    { ...primary, listen: '0.0.0.0:1', token: 'for the others', dxToken: 'c' },
+  ])('what is allowed is taken as it is: %j', (values) => {
+    expect(resolve(values)).toMatchObject(values);
+  });
+
+  const TOKENS = 'an address beyond loopback requires a token for every plane';
+  test.each([
+    ['primaryUrl', replica, 'no url', 'must be an http:// or https:// URL'],
+    ['flightRecorderBytes', primary, 17_179_869_185, 'must be at most 17179869184'],
+    ['segmentBytesMax', primary, 1_073_741_825, 'must be at most 1073741824'],
+    ['segmentBytesMax', primary, 5_000_000.5, 'must be a whole number'],
+    ['segmentBytesMax', primary, 'many', 'expected number, received NaN'],
+    ['connectionsMax', primary, 7, 'must be at least 8'],
+    ['connectionsMax', primary, 65_537, 'must be at most 65536'],
+    ['dataDir', primary, 7, 'expected string, received number'],
+    ['logLevel', primary, 'loud', `must be one of ${LEVELS.join(', ')}`],
+    ['replication', primary, 'on', 'must be "disabled" or "enabled"'],
+    ['bootstrap', primary, 'tape', 'must be "wal" or "snapshot"'],
+    ['dx', primary, 'on', 'must be "disabled" or "enabled"'],
+    ['listen', primary, 'a b:1', 'must be HOST:PORT'],
+    ['listen', primary, 'x127.0.0.1:1 ', 'must be HOST:PORT'],
+    ['clusterId', primary, `0${UUID}`, 'must be a UUID in lower case'],
+    ['nodeId', primary, `${UUID}0`, 'must be a UUID in lower case'],
+    ['nodeId', primary, UUID.toUpperCase(), 'must be a UUID in lower case'],
+  ])('%s of %j is not %j', (field, values, value, rule) => {
+    const shown = JSON.stringify(value);
+    expect(messageOf({ ...values, [field]: value })).toBe(
+      `the configuration is not valid: ${field} is ${shown} (from the source 0): ${rule}`,
+    );
+  });
+
+  test.each(['127.0.0.1.example:1', 'my-localhost:1', '127.0.0:1', '127.a.b.c:1', '127.0.0.1000:1', '::1:1'])(
+    'P5-I16: the host of %s is not loopback',
+    (listen) => {
+      expect(isLoopback(listen)).toBe(false);
+    },
+  );
+
+  test.each([{}, { replicationToken: 'a', dataToken: 'b' }, { dxToken: 'c' }])(
+    'every plane beyond loopback has a token: %j is not enough',
+    (tokens) => {
+      expect(messageOf({ ...primary, listen: '0.0.0.0:1', ...tokens })).toBe(
+        `the configuration is not valid: token is not set: ${TOKENS}`,
+      );
+    },
+  );
+
+  test('every fault is named at once, also in the evidence', () => {
+    const invalid = () => resolve({ role: 'leader', tlsKeyFile: '' });
+    const faults = [
+      { field: 'role', message: 'role is "leader" (from the source 0): must be "primary" or "replica"' },
+      { field: 'dataDir', message: 'dataDir is not set: it is required' },
+      { field: 'tlsKeyFile', message: 'tlsKeyFile is "" (from the source 0): must not be empty' },
+    ];
+    expect(invalid).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INVALID',
+        message: `the configuration is not valid: ${faults.map(({ message }) => message).join('; ')}`,
+        evidence: { fields: faults },
+      }),
+    );
+  });
+
+  test('what is left undefined is not set, and does not weaken what is', () => {
+    const sources = [
+      { name: 'file', values: primary },
+      { name: 'flags', values: { dataDir: undefined, logFile: undefined } as never },
+    ];
+    const explained = explainConfig(sources);
+    expect(explained).toContainEqual({ field: 'dataDir', value: 'd', source: 'file' });
+    expect(explained).toContainEqual({ field: 'logFile', value: null, source: 'default' });
+    expect(configFromEnvironment({ REPLICHART_ROLE: undefined })).toStrictEqual({
+      name: 'environment',
+      values: {},
+    });
   });
 });

@@ -1,7 +1,6 @@
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Distribution } from '../../src/core/distribution.ts';
 import { cli, cliJson } from '../support/cli.ts';
 import { fingerprint } from '../support/files.ts';
 import { CLUSTER, del, put, startPrimary, startReplica, temporaryDirectory } from '../support/nodes.ts';
@@ -128,27 +127,6 @@ describe('counts', () => {
       collections.map(({ collection }) => collection as string).toSorted(),
     );
     expect((await cli(['wal', 'stats', '--data', dataDir])).out).toMatch(/\nother\t3\t1\t6\n$/);
-  });
-
-  test('a distribution: exact ends and mean, and upper bounds of percentiles', () => {
-    const distribution = new Distribution();
-    expect(distribution.toJson()).toBeNull();
-    for (let value = 1; value <= 100; value += 1) distribution.add(value);
-    expect(distribution.toJson()).toEqual({
-      min: 1,
-      mean: 50.5,
-      max: 100,
-      p50_at_most: 64,
-      p99_at_most: 100,
-    });
-    for (let n = 0; n < 1000; n += 1) distribution.add(4);
-    expect(distribution.toJson()).toEqual({
-      min: 1,
-      mean: 9050 / 1100,
-      max: 100,
-      p50_at_most: 4,
-      p99_at_most: 100,
-    });
   });
 
   test('no WAL yet', async () => {

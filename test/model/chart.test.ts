@@ -5,6 +5,7 @@ import { createMachine } from 'xstate';
 import {
   chartOf,
   stateNodes,
+  transitionId,
   transitionsOf,
   type Chart,
   type ChartTransition,
@@ -38,6 +39,30 @@ const small = createMachine({
     both: { type: 'parallel', states: { left: { initial: 'in', states: { in: {} } }, right: {} } },
     end: { type: 'final' },
   },
+});
+
+describe('a chart that is not ours', () => {
+  const bare = createMachine({
+    id: 'n',
+    entry: () => undefined,
+    initial: 'a',
+    states: { a: { on: { go: { guard: () => true, actions: () => undefined } } } },
+  });
+
+  test('may have no description, and name nothing', () => {
+    const { description, transitions } = chartOf(bare);
+    expect(description).toBe('');
+    expect(transitions.map(({ guard, actions }) => ({ guard, actions }))).toEqual([
+      { guard: null, actions: [] },
+      { guard: 'inline', actions: ['inline'] },
+    ]);
+  });
+
+  test('P5-I3: a transition that is no transition of its source has no id', () => {
+    const [, [own] = []] = stateNodes(bare).map(transitionsOf);
+    expect(own && transitionId(own)).toBe('n.a -- go [0]');
+    expect(() => own && transitionId({ ...own })).toThrow('a transition of n.a is among its own');
+  });
 });
 
 describe('a chart as data', () => {

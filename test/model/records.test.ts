@@ -9,8 +9,10 @@ import { validationActions } from '../../machines/3-validation.ts';
 import { applicationActions } from '../../machines/4-application.ts';
 import { bootstrapActions } from '../../machines/5-bootstrap.ts';
 import { recoveryActions } from '../../machines/6-recovery.ts';
-import type { NodeContext } from '../../machines/context.ts';
-import { nodeRoutes } from '../../machines/node.ts';
+import { readGateClaims } from '../../machines/7-read-gate.ts';
+import { stateNodes } from '../../machines/chart.ts';
+import type { NodeContext, NodeInput } from '../../machines/context.ts';
+import { nodeMachine, nodeRoutes } from '../../machines/node.ts';
 import type { FetchFacts, ResumeFacts } from '../../src/core/bootstrap.ts';
 import type { AttachAnswer, AttachFacts, ReceiptFacts } from '../../src/core/ingress.ts';
 import { haltByFault } from '../../src/core/halt.ts';
@@ -18,7 +20,7 @@ import { UNBOUND_CLUSTER } from '../../src/core/identity.ts';
 import { chainAtCut } from '../../src/core/wal/chain.ts';
 import { contextOf } from '../support/broken-contexts.ts';
 import { at, checkpoint } from '../support/claim-parts.ts';
-import { CLUSTER, NODE } from '../support/nodes.ts';
+import { CLUSTER, NODE, OTHER_CLUSTER } from '../support/nodes.ts';
 
 /** What an action changes. */
 function recorded(action: unknown, patch: Partial<NodeContext>, told?: unknown): Partial<NodeContext> {
@@ -275,9 +277,47 @@ describe('P5-I3: a route looks at one thing, and at both sides of its boundary',
     ['route planIsToBootstrap', { plan: null }, false],
     ['route nothingIsToReplay', { ...repair(200), applied: checkpoint(2) }, true],
     ['route nothingIsToReplay', { ...repair(201), applied: checkpoint(2) }, false],
+    ['route nothingIsToReplay', { repair: null, applied: checkpoint(2) }, false],
     ['route applicationIsInFlight', { inFlight: { from: at(0), to: at(1) } }, true],
     ['route applicationIsInFlight', { inFlight: null }, false],
   ])('%s, case %#', (name, patch, expected) => {
     expect(nodeRoutes[name].holds(contextOf(patch))).toBe(expected);
+  });
+});
+
+test('P5-I12: the guard of the gate of a node that knows nothing yet says so, and does not fail', () => {
+  const context = contextOf({ identity: null, validated: null, applied: null, receivedLsn: null });
+  const { evaluation, evidence } = readGateClaims['P5-I12 readsAreProven'].verdict(context);
+  expect(evaluation).toBe('violated');
+  expect(evidence).toMatchObject({
+    'P5-I12 nodeIsActive': 'holds',
+    'P5-I4 prefixHolds': 'undetermined',
+    'P5-I12 viewIsApplied': 'undetermined',
+  });
+});
+
+describe('P5-I1: a new identity is made of', () => {
+  const claimed = (patch: Partial<NodeContext>, clusterId: string | null, nodeId: string | null) => {
+    const context = contextOf({ input: { ...contextOf({}).input, clusterId, nodeId }, ...patch });
+    const [invoke] = stateNodes(nodeMachine)
+      .flatMap((node) => node.invoke)
+      .filter(({ src }) => src === 'claimIdentity');
+    return (invoke?.input as (args: { context: NodeContext }) => NodeInput)({ context });
+  };
+  const primary = { clusterId: OTHER_CLUSTER, formatVersion: 1, oldestLsn: 0, durable: at(3) };
+  const met = { meeting: { kind: 'met', primary } } as const;
+  const none = { meeting: null, identity: null };
+
+  test.each([
+    ['what is configured', { ...met, identity }, CLUSTER, 'n-9', CLUSTER, 'n-9'],
+    ['the cluster that was met', { ...met, identity: null }, null, null, OTHER_CLUSTER, null],
+    ['the node id that was there', { meeting: null, identity }, null, null, null, NODE],
+    ['nothing at all', none, null, null, null, null],
+  ])('%s', (_, patch, clusterId, nodeId, itsCluster, itsNode) => {
+    expect(claimed(patch, clusterId, nodeId)).toEqual({
+      ...contextOf({}).input,
+      clusterId: itsCluster,
+      nodeId: itsNode,
+    });
   });
 });

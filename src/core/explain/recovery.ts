@@ -3,6 +3,7 @@ import type { Json } from '../bytes.ts';
 import { verdictOf, type Check, type Verdict } from '../checks/check.ts';
 import * as check from '../checks/recovery.ts';
 import type { RecoveryFacts } from '../checks/recovery.ts';
+import { assertThat } from '../errors.ts';
 import { haltToJson } from '../halt.ts';
 import type { Role } from '../identity.ts';
 import { positionToJson } from '../position.ts';
@@ -82,18 +83,19 @@ type Conclusion = Parameters<typeof explanationOf>[4];
 function conclusionOf(record: RecoveryRecord, verdicts: readonly Verdict[]): Conclusion {
   const { role, bootstrap, recordedHalt, survey, repair } = record;
   const against = verdicts.find(({ evaluation }) => evaluation !== 'holds');
-  if (against?.rule === check.noHaltIsRecorded.rule && recordedHalt !== null)
+  if (recordedHalt !== null)
     return { result: 'stays halted', reason: `${recordedHalt.code}: ${recordedHalt.message}` };
   if (survey === null) return { result: 'undetermined', reason: 'the files have not been surveyed' };
   if (against !== undefined) return { result: 'halted', reason: against.rule };
   if (repair === null) return { result: 'undetermined', reason: 'the repair has not come to its end' };
   if (role === 'primary') return { result: 'recovered', reason: null, cut_tail: cutTail(survey) };
   const answers = recoveryInputs(record, bootstrap);
-  const plan = answers && decideRecovery(answers);
+  assertThat(answers !== null, 'files that were surveyed have answers');
+  const plan = decideRecovery(answers);
   return {
-    result: plan?.outcome ?? 'undetermined',
+    result: plan.outcome,
     reason: null,
-    steps: plan?.steps ?? [],
+    steps: plan.steps,
     discarded_partials: repair.discardedPartials,
     discarded_tail: tailJson(repair.discardedTail),
   };

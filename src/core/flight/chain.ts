@@ -48,14 +48,13 @@ export type OpenedLine =
 export function openLine(end: ChainEnd | null, line: Uint8Array): OpenedLine {
   const bytes = Buffer.from(line.buffer, line.byteOffset, line.byteLength);
   const json = bytes.subarray(0, Math.max(0, bytes.length - SEAL_BYTES));
-  const parsed = end === null ? parse(json) : null;
-  const before = end === null ? chainBefore(parsed) : end;
+  const record = parse(json);
+  const before = end ?? chainBefore(record);
   if (before === null) return damaged('a header that begins a file of the flight recorder', textOf(bytes));
   const crc = crc32cAfter(before.crc, json);
   const seal = ` ${hex32(crc)}\n`;
   const found = bytes.toString('latin1', json.length);
   if (found !== seal) return damaged(`the checksum ${seal.trim()}`, found.trim());
-  const record = parsed ?? parse(json);
   if (!isRecord(record)) return damaged('a record of a known type', textOf(bytes));
   const n = before.n + 1;
   if (record.n !== n) return damaged(`record ${n}`, `record ${record.n}`);
@@ -72,9 +71,8 @@ function chainBefore(record: unknown): ChainEnd | null {
 }
 
 function isRecord(value: unknown): value is NumberedRecord {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const { n, type } = value as Partial<NumberedRecord>;
-  return Number.isSafeInteger(n) && typeof type === 'string' && RECORD_TYPES.includes(type);
+  const { n, type } = (value ?? {}) as Partial<NumberedRecord>;
+  return Number.isSafeInteger(n) && RECORD_TYPES.some((known) => known === type);
 }
 
 function parse(json: Buffer): unknown {

@@ -7,7 +7,6 @@ export function flightFileName(number: number): string {
 
 /** `null` for a name that no file of the recorder has. */
 export function flightFileNumber(name: string): number | null {
-  const digits = /^(\d{20})\.flight$/.exec(name)?.[1];
-  const number = Number(digits);
-  return digits === undefined || !Number.isSafeInteger(number) || number < 1 ? null : number;
+  const number = Number(/^(\d{20})\.flight$/.exec(name)?.[1]);
+  return Number.isSafeInteger(number) && number >= 1 ? number : null;
 }
