@@ -83,7 +83,7 @@ type Conclusion = Parameters<typeof explanationOf>[4];
 function conclusionOf(record: RecoveryRecord, verdicts: readonly Verdict[]): Conclusion {
   const { role, bootstrap, recordedHalt, survey, repair } = record;
   const against = verdicts.find(({ evaluation }) => evaluation !== 'holds');
-  if (recordedHalt !== null)
+  if (against?.rule === check.noHaltIsRecorded.rule && recordedHalt !== null)
     return { result: 'stays halted', reason: `${recordedHalt.code}: ${recordedHalt.message}` };
   if (survey === null) return { result: 'undetermined', reason: 'the files have not been surveyed' };
   if (against !== undefined) return { result: 'halted', reason: against.rule };
