@@ -1,4 +1,4 @@
-import type { DiskSurvey, StopEvidence } from '../../../src/core/recovery/survey.ts';
+import { UNIT_IS_WHOLE, type DiskSurvey, type StopEvidence } from '../../../src/core/recovery/survey.ts';
 import type { recoveryActors } from '../../6-recovery.ts';
 import type { primaryEffects } from '../../primary.ts';
 import { chainAfter, checkpointAfter, UNIT_BYTES, unitsOf } from '../history.ts';
@@ -29,7 +29,7 @@ const emptyDisk = survey({
 });
 const stop = (kind: StopEvidence['kind']): StopEvidence => ({
   kind,
-  rule: kind === 'torn' ? 'P5-I11 unitIsWhole' : 'P5-I5 checksumMatches',
+  rule: kind === 'torn' ? UNIT_IS_WHOLE : 'P5-I5 checksumMatches',
   lsn: UNIT_BYTES,
   file: 'a segment',
   byte: UNIT_BYTES,
