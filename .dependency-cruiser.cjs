@@ -66,7 +66,7 @@ module.exports = {
       'A journal is replayed by the machines alone; of a node only the readers of its steps are used.',
       { path: '^src/replay' },
       {
-        path: '^src/(?!replay|core|io|node/)|^src/node/(?!flight-steps|node-snapshot|state-line|transitions)',
+        path: '^src/(?!replay|core|io|node/)|^src/node/(?!flight-steps|node-snapshot|transitions)',
       },
     ),
     forbid(

@@ -6,6 +6,7 @@ import type { StateValue } from 'xstate';
 import type { JsonObject } from '../src/core/bytes.ts';
 import { assertThat } from '../src/core/errors.ts';
 import { ruleJson, type Explanation } from '../src/core/explain/explanation.ts';
+import { statePaths } from '../src/core/state-line.ts';
 import type { Chart, ChartState, ChartTransition } from './chart.ts';
 import type { Claim, Route } from './claims.ts';
 import type { NodeContext } from './context.ts';
@@ -65,7 +66,7 @@ function leaving(chart: Chart, { id }: ChartState): readonly ChartTransition[] {
 
 /** The states of a configuration, each one behind those inside it. */
 function activeStates(chart: Chart, value: StateValue): readonly ChartState[] {
-  const active = new Set(['', ...pathsOf(value, '')]);
+  const active = new Set(['', ...statePaths(value)]);
   const inside = (state: ChartState): readonly ChartState[] => [
     ...chart.states.filter(({ parent, path }) => parent === state.id && active.has(path)).flatMap(inside),
     state,
@@ -73,14 +74,6 @@ function activeStates(chart: Chart, value: StateValue): readonly ChartState[] {
   const found = chart.states.filter(({ parent }) => parent === null).flatMap(inside);
   assertThat(found.length === active.size, `every state of ${JSON.stringify(value)} is of the chart`);
   return found;
-}
-
-function pathsOf(value: StateValue, prefix: string): readonly string[] {
-  if (typeof value === 'string') return [`${prefix}${value}`];
-  return Object.entries(value).flatMap(([key, inner]) => [
-    `${prefix}${key}`,
-    ...(inner === undefined ? [] : pathsOf(inner, `${prefix}${key}.`)),
-  ]);
 }
 
 /**

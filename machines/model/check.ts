@@ -3,6 +3,7 @@
  * and disk. The same machine gives the same report.
  */
 import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
+import { stateLine, type StateValue } from '../../src/core/state-line.ts';
 import { chartOf, guardName, stateNodes, transitionsOf } from '../chart.ts';
 import type { NodeContext, NodeInput } from '../context.ts';
 import { alphabetOf, type PayloadTable } from './alphabet.ts';
@@ -181,15 +182,8 @@ function transcriptOf(
 /** Where a chart rests, as one line, with the cause of a halt: `replicating.ingesting.receiving | …`. */
 export function lineOf(snapshot: AnyMachineSnapshot): string {
   const { halt } = snapshot.context as NodeContext;
-  const leaves = pathsOf(snapshot.value, '').join(' | ');
-  return halt === null ? leaves : `${leaves} (${halt.rule ?? halt.code})`;
-}
-
-function pathsOf(value: unknown, prefix: string): readonly string[] {
-  if (typeof value === 'string') return [`${prefix}${value}`];
-  return Object.entries(value as Record<string, unknown>).flatMap(([key, inner]) =>
-    pathsOf(inner, `${prefix}${key}.`),
-  );
+  const line = stateLine(snapshot.value as StateValue);
+  return halt === null ? line : `${line} (${halt.rule ?? halt.code})`;
 }
 
 /** The machine with guards that are counted as XState evaluates them. */

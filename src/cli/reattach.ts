@@ -1,6 +1,6 @@
 import type { Replica } from '../api/create-replica.ts';
 import { ReplichartError } from '../core/errors.ts';
-import { stateLine } from '../node/state-line.ts';
+import { stateLine } from '../core/state-line.ts';
 
 /** Waits in milliseconds: before the first attempt after a loss, the second, and so on; the last one repeats. */
 export type ReattachSchedule = readonly number[];

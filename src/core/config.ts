@@ -1,11 +1,9 @@
 import * as z from 'zod';
-import type { Json, JsonObject } from './bytes.ts';
+import { isUuid, type Json, type JsonObject } from './bytes.ts';
 import { ReplichartError } from './errors.ts';
 import { FLIGHT_BYTES_MIN, FRAME_BYTES_MAX, SEGMENT_HEADER_BYTES } from './limits.ts';
 
-const uuid = z
-  .string()
-  .regex(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/, 'must be a UUID in lower case');
+const uuid = z.string().refine(isUuid, 'must be a UUID in lower case');
 const httpUrl = z.string().refine((text) => {
   return URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol);
 }, 'must be an http:// or https:// URL');

@@ -3,7 +3,7 @@ import { haltToJson } from '../core/halt.ts';
 import { blockingChecks } from '../core/read-safety.ts';
 import { positionToJson } from '../core/position.ts';
 import type { ServedNode } from '../node/served-node.ts';
-import { stateOf } from '../node/state-line.ts';
+import { stateOf } from '../core/state-line.ts';
 
 /** What a node is and where it stands. */
 export function statusJson(node: ServedNode) {

@@ -1,3 +1,5 @@
+export type FileKind = 'file' | 'directory' | 'other';
+
 /**
  * The port through which every file operation goes, except those inside the index store. Paths are absolute. Every
  * method rejects with the system's own error; none retries and none hides a short write.
@@ -7,8 +9,8 @@ export interface FileSystem {
   open(path: string, mode: 'read' | 'append' | 'create'): Promise<FileHandle>;
   /** Names in a directory, sorted; an absent directory has none. */
   list(path: string): Promise<string[]>;
-  /** `null` where nothing stands at the path. */
-  stat(path: string): Promise<{ readonly kind: 'file' | 'directory'; readonly bytes: number } | null>;
+  /** `null` where nothing stands at the path; `other`: a socket, a pipe, a device. */
+  stat(path: string): Promise<{ readonly kind: FileKind; readonly bytes: number } | null>;
   /** Makes a directory and those above it; no error where it exists. */
   makeDirectory(path: string): Promise<void>;
   /** Atomic; replaces what stands at `to`. Durable after `syncDirectory` of the parent. */

@@ -3,6 +3,7 @@ import { ReplichartError } from '../core/errors.ts';
 import { flightFileNumber } from '../core/flight/file-name.ts';
 import { FLIGHT_LINE_BYTES_MAX } from '../core/limits.ts';
 import type { FileSystem } from './file-system.ts';
+import { keptFlightFiles } from './flight-files.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
@@ -26,12 +27,14 @@ export async function flightFiles(files: FileSystem, path: string): Promise<read
   if (found === null) throw new ReplichartError('REQUEST_INVALID', `there is nothing at ${path}`);
   if (found.kind === 'file')
     return [{ path, name: basename(path), number: flightFileNumber(basename(path)) }];
+  if (found.kind === 'other')
+    throw new ReplichartError('REQUEST_INVALID', `${path} is neither a file nor a directory`);
   const inner = join(path, 'flight');
   if ((await files.stat(inner))?.kind === 'directory') return flightFiles(files, inner);
-  const names = (await files.list(path)).filter((name) => flightFileNumber(name) !== null);
-  if (names.length === 0)
+  const kept = await keptFlightFiles(files, path);
+  if (kept.length === 0)
     throw new ReplichartError('REQUEST_INVALID', `${path} holds no file of a flight recorder`);
-  return names.map((name) => ({ path: join(path, name), name, number: flightFileNumber(name) }));
+  return kept.map(({ name, number }) => ({ path: join(path, name), name, number }));
 }
 
 export interface FlightLine {

@@ -1,12 +1,8 @@
 import { join } from 'node:path';
-import { flightFileName, flightFileNumber } from '../core/flight/file-name.ts';
+import { flightFileName } from '../core/flight/file-name.ts';
 import { ensureDirectory } from './durable-file.ts';
 import type { FileHandle, FileSystem } from './file-system.ts';
-
-interface KeptFile {
-  readonly number: number;
-  readonly bytes: number;
-}
+import { keptFlightFiles, type KeptFlightFile } from './flight-files.ts';
 
 /** A bound holds so many files, so that one that is full takes only a part of the past with it. */
 const FILES_PER_BOUND = 8;
@@ -18,14 +14,14 @@ export function flightFileBytesMax(bytesMax: number): number {
 
 /**
  * Appends to the files of a flight recorder. What they take together never exceeds the bound, also not while a new one
- * is begun or after a crash: the oldest are gone, durably, before the next one exists. Nothing but files with the name of
- * such a file is looked at or removed. Whoever appends sees to it that no file outgrows `flightFileBytesMax`.
+ * is begun or after a crash: the oldest are gone, durably, before the next one exists. Nothing but regular files with the
+ * name of such a file is looked at or removed. Whoever appends sees to it that no file outgrows `flightFileBytesMax`.
  */
 export class FlightWriter {
   readonly #files: FileSystem;
   readonly #directory: string;
   readonly #bytesMax: number;
-  #kept: KeptFile[] = [];
+  #kept: Pick<KeptFlightFile, 'number' | 'bytes'>[] = [];
   /** The number of the newest file there ever was, as far as the names tell. */
   #newest = 0;
   #current: { readonly number: number; readonly handle: FileHandle; bytes: number } | null = null;
@@ -40,13 +36,8 @@ export class FlightWriter {
   static async open(files: FileSystem, directory: string, bytesMax: number): Promise<FlightWriter> {
     const writer = new FlightWriter(files, directory, bytesMax);
     await ensureDirectory(files, directory);
-    for (const name of await files.list(directory)) {
-      const number = flightFileNumber(name);
-      const found = number === null ? null : await files.stat(join(directory, name));
-      if (number === null || found?.kind !== 'file') continue;
-      writer.#kept.push({ number, bytes: found.bytes });
-      writer.#newest = number;
-    }
+    writer.#kept.push(...(await keptFlightFiles(files, directory)));
+    writer.#newest = writer.#kept.at(-1)?.number ?? 0;
     return writer;
   }
 

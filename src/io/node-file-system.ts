@@ -1,6 +1,6 @@
-import { readSync, type Dirent } from 'node:fs';
+import { readSync, type Dirent, type Stats } from 'node:fs';
 import * as fs from 'node:fs/promises';
-import type { FileHandle, FileSystem } from './file-system.ts';
+import type { FileHandle, FileKind, FileSystem } from './file-system.ts';
 
 const FLAGS = { read: 'r', append: 'a+', create: 'ax+' } as const;
 
@@ -17,7 +17,7 @@ export const nodeFileSystem: FileSystem = {
   },
   async stat(path) {
     const found = await orAbsent(fs.stat(path), null);
-    return found && { kind: found.isDirectory() ? 'directory' : 'file', bytes: found.size };
+    return found && { kind: kindOf(found), bytes: found.size };
   },
   async makeDirectory(path) {
     await fs.mkdir(path, { recursive: true });
@@ -35,6 +35,11 @@ export const nodeFileSystem: FileSystem = {
     }
   },
 };
+
+function kindOf(found: Stats): FileKind {
+  if (found.isDirectory()) return 'directory';
+  return found.isFile() ? 'file' : 'other';
+}
 
 async function orAbsent<T, A>(operation: Promise<T>, absent: A): Promise<T | A> {
   try {

@@ -1,7 +1,7 @@
 import { Counter, type Registry } from 'prom-client';
 import type { Position } from '../core/position.ts';
 import type { ReadOutcome } from './read-gate.ts';
-import { statesEntered } from './state-line.ts';
+import { statesEntered } from '../core/state-line.ts';
 import { isHalting, type Transition, type TransitionPositions } from './transitions.ts';
 
 function counter<const Label extends string = never>(

@@ -2,7 +2,7 @@ import { candidatesOf, type Candidate } from '../../machines/candidates.ts';
 import { replicaState, type ReplicaState } from '../../machines/replica-state.ts';
 import type { ChartFacts } from './chart-facts.ts';
 import type { NodeSnapshot } from './node-snapshot.ts';
-import { stateLine } from './state-line.ts';
+import { stateLine } from '../core/state-line.ts';
 
 export interface MachineExplanation {
   readonly chart_id: ChartFacts['name'];

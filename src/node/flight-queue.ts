@@ -3,8 +3,16 @@ import type { FlightWriter } from '../io/flight-writer.ts';
 /** What waits in memory to be written, at most. */
 export const QUEUE_BYTES_MAX = 4 * 1024 * 1024;
 
+export interface QueuedLine {
+  readonly bytes: Buffer;
+  /** Whether it tells of a step. */
+  readonly isStep: boolean;
+}
+
 type Work =
-  { readonly kind: 'begin' } | { readonly kind: 'sync' } | { readonly kind: 'line'; readonly line: Buffer };
+  | { readonly kind: 'begin' }
+  | { readonly kind: 'sync' }
+  | { readonly kind: 'line'; readonly line: QueuedLine };
 
 /**
  * Lines on their way to the files of a flight recorder, in order, written by one loop as fast as the disk takes them.
@@ -17,6 +25,7 @@ export class FlightQueue {
   #work: Work[] = [];
   /** Bytes that wait, those that are being written included. */
   #bytes = 0;
+  #stepsWritten = 0;
   #pumping: Promise<void> | null = null;
   #onFault: (error: unknown) => void = () => undefined;
   #isOver = false;
@@ -31,6 +40,11 @@ export class FlightQueue {
     this.#onFault = listener;
   }
 
+  /** Steps whose lines the system has taken; of a write that failed, none. */
+  get stepsWritten(): number {
+    return this.#stepsWritten;
+  }
+
   hasRoom(bytes: number): boolean {
     return this.#bytes + bytes <= this.#bytesMax;
   }
@@ -41,12 +55,12 @@ export class FlightQueue {
   }
 
   /** Writes lines behind those before, in a new file if they are to begin one. */
-  put(lines: readonly Buffer[], inNewFile: boolean): void {
+  put(lines: readonly QueuedLine[], inNewFile: boolean): void {
     if (this.#isOver) return;
     if (inNewFile) this.#work.push({ kind: 'begin' });
     for (const line of lines) {
       this.#work.push({ kind: 'line', line });
-      this.#bytes += line.length;
+      this.#bytes += line.bytes.length;
     }
     this.#wake();
   }
@@ -105,15 +119,16 @@ export class FlightQueue {
   async #do(writer: FlightWriter, kind: Work['kind']): Promise<void> {
     if (kind === 'line') {
       const lines = this.#takeLines();
-      await writer.append(lines);
-      this.#bytes -= bytesOf(lines);
+      await writer.append(lines.map(({ bytes }) => bytes));
+      this.#bytes -= lines.reduce((sum, { bytes }) => sum + bytes.length, 0);
+      this.#stepsWritten += lines.filter(({ isStep }) => isStep).length;
       return;
     }
     this.#work.shift();
     await (kind === 'begin' ? writer.begin() : writer.sync());
   }
 
-  #takeLines(): readonly Buffer[] {
+  #takeLines(): readonly QueuedLine[] {
     const end = this.#work.findIndex(({ kind }) => kind !== 'line');
     const taken = this.#work.splice(0, end < 0 ? this.#work.length : end);
     return taken.flatMap((one) => (one.kind === 'line' ? [one.line] : []));
@@ -128,8 +143,4 @@ export class FlightQueue {
         : new AggregateError([error, closed.reason], `${String(error)}; and then ${String(closed.reason)}`),
     );
   }
-}
-
-function bytesOf(lines: readonly Buffer[]): number {
-  return lines.reduce((sum, line) => sum + line.length, 0);
 }

@@ -23,7 +23,10 @@ export interface FlightRecorderOptions {
 export interface FlightFigures {
   /** A fault ends the recording for the rest of the run. */
   readonly isRecording: boolean;
-  /** Steps that were left out. */
+  /**
+   * Steps that are not in the journal: those that were left out, and, from a fault on, also those that had waited to be
+   * written and all that came since. Of the write that failed none is counted as written, though a part of it may be.
+   */
   readonly lost: number;
 }
 
@@ -76,11 +79,14 @@ export class FlightRecorder {
   }
 
   get figures(): FlightFigures {
-    return { isRecording: !this.#isOver, lost: this.#lost };
+    const lost = this.#hasFailed ? this.#steps.step - this.#queue.stepsWritten : this.#lost;
+    return { isRecording: !this.#isOver, lost };
   }
 
   /** `transition`: what the reader of transitions made of the same inspection event. */
   observe(inspection: InspectionEvent, transition: Transition | null): void {
+    // Steps are counted also when nothing is recorded any more.
+    if (this.#hasFailed) this.#steps.read(inspection, transition);
     this.#guarded(() => {
       if (inspection.type === '@xstate.event' && inspection.actorRef.sessionId === inspection.rootId)
         this.#sent.push(inspection.event);
@@ -209,11 +215,11 @@ export class FlightRecorder {
     const lines = records.map((record) => {
       const sealed = sealLine(end, record);
       end = sealed.end;
-      return sealed.line;
+      return { bytes: sealed.line, isStep: record.type === 'step' };
     });
-    const bytes = lines.reduce((sum, line) => sum + line.length, 0);
+    const bytes = lines.reduce((sum, line) => sum + line.bytes.length, 0);
     const fileBytes = (inNewFile ? 0 : this.#fileBytes) + bytes;
-    const isTooLong = lines.some((line) => line.length > this.#lineBytesMax);
+    const isTooLong = lines.some((line) => line.bytes.length > this.#lineBytesMax);
     if (isTooLong || fileBytes > this.#options.fileBytesMax || !this.#queue.hasRoom(bytes)) return false;
     if (inNewFile) this.#part += 1;
     this.#end = end;

@@ -6,7 +6,7 @@ import type { FlightEvent } from '../core/flight/facts.ts';
 import { MomentPrinter } from '../core/flight/print.ts';
 import type { ChartPoint, Move, StepOutcome } from '../core/flight/records.ts';
 import type { NodeSnapshot } from './node-snapshot.ts';
-import { stateLine, statesEntered } from './state-line.ts';
+import { stateLine, statesEntered } from '../core/state-line.ts';
 import {
   isOfChart,
   type Transition,

@@ -86,7 +86,7 @@ function figures({ snapshot, applied, segments, flight }: GaugeFacts): readonly 
     ],
     [
       'flight_steps_lost',
-      'Steps of this run that the flight recorder left out, because the disk did not keep up; absent without one.',
+      'Steps of this run that are not in the journal of the flight recorder, because the disk did not keep up or a fault has ended the recording; absent without one.',
       () => flight()?.lost ?? null,
     ],
   ];

@@ -9,7 +9,7 @@ import { explainUnread } from './explain-read.ts';
 import type { OpenStorage } from './node-storage.ts';
 import { ReadView } from './read-view.ts';
 import type { NodeSnapshot, ViewRequest } from './node-snapshot.ts';
-import { stateOf } from './state-line.ts';
+import { stateOf } from '../core/state-line.ts';
 
 /** What became of a read; `failed`: it could not be decided, or ended with an error after it was admitted. */
 export type ReadOutcome = 'admitted' | 'deferred' | 'refused' | 'failed';

@@ -1,5 +1,5 @@
 import type { Level, Logger } from 'pino';
-import { statesEntered } from './state-line.ts';
+import { statesEntered } from '../core/state-line.ts';
 import { isHalting, type Transition } from './transitions.ts';
 
 /** One structured line a transition: what was asked, what it said, where the node stands, and why it is halted. */

@@ -7,7 +7,7 @@ import { haltToJson } from '../core/halt.ts';
 import type { InvariantId } from '../core/invariants.ts';
 import { positionToJson, type Position } from '../core/position.ts';
 import type { NodeSnapshot } from './node-snapshot.ts';
-import { stateLine } from './state-line.ts';
+import { stateLine } from '../core/state-line.ts';
 
 /** What an invariant said when the chart asked it on its way from one state to the next. */
 export interface TransitionVerdict {

@@ -23,7 +23,7 @@ import type { NodeSnapshot } from '../node/node-snapshot.ts';
 import type { ServedNode } from '../node/served-node.ts';
 import { nodeInput, observe, refusedStart, startNode, stopNode } from '../node/start.ts';
 import { observerOf } from '../node/observer.ts';
-import { stateLine } from '../node/state-line.ts';
+import { stateLine } from '../core/state-line.ts';
 import { locatePosition, type ClaimedPosition } from '../io/wal/position.ts';
 import { primaryChart } from './chart.ts';
 import { repairPrimary } from './repair.ts';

@@ -8,7 +8,10 @@ export interface Difference {
   readonly record: number;
   readonly step: number;
   readonly event: string | null;
-  /** `transitions`, `entered`, `verdicts`, `state`, `status`, `positions`, `context.FIELD`, `digest`, `snapshot`, `failure`. */
+  /**
+   * `transitions`, `entered`, `verdicts`, `state`, `status`, `positions`, `context.FIELD`, `digest`, `snapshot`, `failure`;
+   * `step`, `sequence`, `lost` where the numbers do not add up; `chart`, `node_id`, `cluster_id` where it is another’s.
+   */
   readonly what: string;
   /** The transition that it is about, by its number in the run; `null` where it is about the whole step. */
   readonly sequence: number | null;

@@ -26,7 +26,7 @@ export interface JournalVerdict extends ReplayCounts {
   readonly files: number;
   readonly runs: number;
   readonly records: number;
-  /** Where the chart stands after the last record that is good. */
+  /** Where the machine stands: after the last record that it took, also where that is a step that it takes differently. */
   readonly final: {
     readonly chart: HeaderRecord['chart'];
     readonly run: string;
@@ -127,13 +127,15 @@ class JournalReading {
     const { record } = opened;
     this.#end = opened.end;
     this.#records += 1;
-    if (record.type === 'header') {
-      this.#header = record;
-      if (record.part === 1) this.#runs += 1;
-      else this.#runs = Math.max(this.#runs, 1);
-    }
     const difference = this.#replay.accept(record);
-    if (difference !== null) this.#difference = { ...place, ...difference };
+    if (difference !== null) {
+      this.#difference = { ...place, ...difference };
+      return;
+    }
+    if (record.type !== 'header') return;
+    this.#header = record;
+    if (record.part === 1) this.#runs += 1;
+    else this.#runs = Math.max(this.#runs, 1);
   }
 
   /** A header stands at the beginning of a file, and nowhere else; it goes on exactly from the file before. */

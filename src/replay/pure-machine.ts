@@ -54,6 +54,11 @@ export class PureMachine {
     return this.#steps.step;
   }
 
+  /** Transitions that were taken in this run. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
   get point(): ChartPoint {
     return pointOf(this.#rest, this.#steps.step, this.#sequence);
   }

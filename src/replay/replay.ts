@@ -10,6 +10,7 @@ import type {
 } from '../core/flight/records.ts';
 import { PRODUCTION_CHARTS, type ReplayedChart } from './charts.ts';
 import { compareOutcomes, unlike, type Difference, type Unlike } from './difference.ts';
+import { Owner } from './owner.ts';
 import { PureMachine } from './pure-machine.ts';
 
 export interface ReplayCounts {
@@ -30,6 +31,7 @@ export class Replay {
   #machine: PureMachine | null = null;
   #chart: ReplayedChart | null = null;
   #run: string | null = null;
+  readonly #owner = new Owner();
   #counts = { steps: 0, gaps: 0, lost: 0, ended: 0 };
 
   constructor(charts: Readonly<Record<HeaderRecord['chart'], ReplayedChart>> = PRODUCTION_CHARTS) {
@@ -55,33 +57,58 @@ export class Replay {
   }
 
   #replay(record: NumberedRecord): Unlike | null {
-    if (record.type === 'header') return this.#begin(record);
+    return this.#follow(record) ?? this.#owner.identified(this.#machine?.context.identity ?? null);
+  }
+
+  #follow(record: NumberedRecord): Unlike | null {
+    if (record.type === 'header')
+      return this.#known(record) ?? this.#owner.headed(record) ?? this.#begin(record);
     if (this.#machine === null || this.#chart === null) return unlike('record', 'header', record.type);
     if (record.type === 'step') return this.#step(this.#machine, record);
     if (record.type === 'failed') return failure(this.#machine, record);
-    if (record.type === 'gap') return this.#jump(this.#chart, record);
+    if (record.type === 'gap') return this.#jump(this.#machine, this.#chart, record);
     this.#counts.ended += 1;
     return unlike('step', record.step, this.#machine.step);
   }
 
-  /** A file goes on where the one before it ended, or begins a run, or is the first one there is. */
-  #begin({ chart, run, part, point }: HeaderRecord): Unlike | null {
-    const before = this.#run === run ? this.#machine?.point : null;
-    this.#run = run;
-    this.#chart = this.#charts[chart];
-    this.#machine = new PureMachine(this.#chart, point);
-    if (part === 1) {
-      const start = PureMachine.begin(this.#chart, point.context['input'] as unknown as NodeInput);
-      return comparePoints(point, start);
-    }
-    return comparePoints(point, before ?? this.#machine.point);
+  /** A journal of a chart that this program does not have, under a right checksum, comes of another program. */
+  #known({ chart }: HeaderRecord): Unlike | null {
+    return Object.hasOwn(this.#charts, chart)
+      ? null
+      : unlike('chart', Object.keys(this.#charts).join(' or '), chart);
   }
 
-  #jump(chart: ReplayedChart, { lost, point }: GapRecord): Unlike | null {
+  /** A file goes on where the one before it ended, or begins a run, or is the first one there is. */
+  #begin({ chart: name, run, part, point }: HeaderRecord): Unlike | null {
+    const chart = this.#charts[name];
+    const machine = new PureMachine(chart, point);
+    const before = this.#run === run ? this.#machine : null;
+    const start =
+      part === 1
+        ? PureMachine.begin(chart, point.context['input'] as unknown as NodeInput)
+        : (before ?? machine).point;
+    const difference = comparePoints(point, start);
+    if (difference !== null) return difference;
+    this.#run = run;
+    this.#chart = chart;
+    this.#machine = machine;
+    return null;
+  }
+
+  /** What is missing is believed only as far as it can be: so many steps, and none of them before where the machine is. */
+  #jump(before: PureMachine, chart: ReplayedChart, { lost, point }: GapRecord): Unlike | null {
+    if (lost < 1) return unlike('lost', 'at least 1', lost);
+    const { step, sequence } = before;
+    const machine = new PureMachine(chart, point);
+    const difference =
+      unlike('step', step + lost, point.step) ??
+      (point.sequence < sequence ? unlike('sequence', `at least ${sequence}`, point.sequence) : null) ??
+      comparePoints(point, machine.point);
+    if (difference !== null) return difference;
     this.#counts.gaps += 1;
     this.#counts.lost += lost;
-    this.#machine = new PureMachine(chart, point);
-    return comparePoints(point, this.#machine.point);
+    this.#machine = machine;
+    return null;
   }
 
   #step(machine: PureMachine, record: StepRecord): Unlike | null {
@@ -96,6 +123,8 @@ export class Replay {
 
 /** A machine that threw throws the same again. */
 function failure(machine: PureMachine, record: FailedRecord): Unlike | null {
+  const expected = machine.step + 1;
+  if (record.step !== expected) return unlike('step', expected, record.step);
   const outcome = attempt(() => machine.take(eventFromJson(record.event)));
   return unlike('failure', record.error, 'thrown' in outcome ? errorToJson(outcome.thrown) : null);
 }

@@ -12,9 +12,9 @@ import {
 } from '../../src/core/halt.ts';
 import { decodeIdentity, encodeIdentity, newIdentity } from '../../src/core/identity.ts';
 import { decodeSealedRecord, encodeSealedRecord } from '../../src/core/sealed-record.ts';
+import { sealed } from '../support/forging.ts';
 import { CLUSTER, NODE } from '../support/nodes.ts';
 
-const sealed = (line: string) => Buffer.from(`${line}\nsha256 ${hex(sha256(Buffer.from(`${line}\n`)))}\n`);
 const damaged = (expected: string, found: string) => ({ state: 'damaged', expected, found });
 
 describe('F-RC2: a sealed record', () => {

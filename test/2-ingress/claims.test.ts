@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import * as ingress from '../../src/core/checks/ingress.ts';
-import type { AttachFacts, ReceiptFacts } from '../../src/core/ingress.ts';
+import type { AttachFacts } from '../../src/core/ingress.ts';
 import { genesisChain, observeUnit } from '../../src/core/wal/chain.ts';
 import { encodeSegmentHeader } from '../../src/core/wal/segment-header.ts';
-import { at, json, parts } from '../support/claim-parts.ts';
+import { at, json, parts, receipt } from '../support/claim-parts.ts';
 import { CLUSTER, OTHER_CLUSTER } from '../support/nodes.ts';
 
 describe('P5-I1, P5-I4, P5-I10: what the primary answers, and sends', () => {
@@ -111,17 +111,6 @@ describe('P5-I1, P5-I4, P5-I10: what the primary answers, and sends', () => {
       0,
       'framing',
     );
-  const receipt = (change: Partial<ReceiptFacts>): ReceiptFacts => ({
-    expectedLsn: 5,
-    fromLsn: 5,
-    toLsn: 7,
-    units: 1,
-    suspect: null,
-    chunkGap: null,
-    primary: null,
-    ended: null,
-    ...change,
-  });
   const order = { expected_lsn: 5, found_lsn: 5, chunk_gap: null, unit: null };
   parts(ingress.receivedIsInOrder, [
     ['before anything is', null, null, {}],

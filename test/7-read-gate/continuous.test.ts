@@ -2,7 +2,7 @@ import type { InspectionEvent } from 'xstate';
 import { describe, expect, test } from 'vitest';
 import type { NodeSnapshot } from '../../src/index.ts';
 import { admissionOf } from '../../src/core/read-safety.ts';
-import { stateLine } from '../../src/node/state-line.ts';
+import { stateLine } from '../../src/core/state-line.ts';
 import { del, put, startPrimary, startReplica, temporaryDirectory } from '../support/nodes.ts';
 import { appliedCommit, appliedLsn, detached, halted } from '../support/replicas.ts';
 import { chunked, recordedWal, scriptedSource } from '../support/sources.ts';

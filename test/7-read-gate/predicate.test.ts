@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import type { ProvenRange } from '../../src/core/application.ts';
-import type { HaltReason } from '../../src/core/halt.ts';
 import {
   admissionOf,
   GATE_CHECKS,
@@ -9,17 +8,9 @@ import {
   type ReadFacts,
 } from '../../src/core/read-safety.ts';
 import { explainReads } from '../../src/core/explain/replication.ts';
+import { at, recordedHalt } from '../support/claim-parts.ts';
 
-const at = (commitId: number) => ({ commitId, lsn: commitId * 100, historyHash: 'ab'.repeat(32) });
 const range: ProvenRange = { from: at(5), to: at(6) };
-const halt: HaltReason = {
-  code: 'WAL_CORRUPT',
-  invariant: 'P5-I5',
-  rule: 'P5-I5 checksumMatches',
-  message: 'm',
-  evidence: {},
-  action: 'a',
-};
 const safe: ReadFacts = {
   role: 'replica',
   clusterId: null,
@@ -38,7 +29,7 @@ const token = (found: NonNullable<ReadFacts['view']['token']>['found']) => ({
 
 const breaks: Record<string, Partial<ReadFacts>> = {
   'P5-I12 nodeIsActive': { state: 'recovering.surveying' },
-  'P5-I10 nothingIsHalted': { halt },
+  'P5-I10 nothingIsHalted': { halt: recordedHalt },
   'P5-I4 prefixHolds': { receivedLsn: 300 },
   'P5-I12 viewIsApplied': { view: { commitId: 6, token: null } },
   'P5-I4 viewIsInHistory': { view: token('not in history') },

@@ -1,10 +1,9 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { CHAIN_START, sealLine } from '../../src/core/flight/chain.ts';
 import { cli, cliJson } from '../support/cli.ts';
 import { fingerprint } from '../support/files.ts';
-import { fixturePath, recordsOf } from '../support/flights.ts';
+import { fixturePath, journalOf, recordsOf, SECOND_RUN } from '../support/flights.ts';
 import { temporaryDirectory } from '../support/nodes.ts';
 import { runProcess } from '../support/processes.ts';
 
@@ -61,13 +60,10 @@ describe('what a replay says, and its exit code', () => {
   });
 
   test('5: different, with the first difference', async () => {
-    let end = CHAIN_START;
-    const lines = recordsOf(await readFile(fixturePath('gap'))).map(({ n, ...record }) => {
-      const sealed = sealLine(end, (n === 4 ? { ...record, state: 'elsewhere' } : record) as never);
-      end = sealed.end;
-      return sealed.line;
-    });
-    const path = await fileWith(Buffer.concat(lines));
+    const records = recordsOf(await readFile(fixturePath('gap'))).map((record) =>
+      record['n'] === 4 ? { ...record, state: 'elsewhere' } : record,
+    );
+    const path = await fileWith(journalOf(records));
     const { exit, body } = await replay(path);
     expect([exit, body]).toMatchObject([
       5,
@@ -85,6 +81,35 @@ describe('what a replay says, and its exit code', () => {
     const journal = await readFile(fixturePath('gap'));
     const { exit, body } = await replay(await fileWith(journal.subarray(0, -3)));
     expect([exit, body]).toMatchObject([6, { verdict: 'torn', difference: null, damage: null }]);
+  });
+
+  test('5: different, where the file of a primary stands behind that of a replica', async () => {
+    const directory = await temporaryDirectory();
+    const names = ['00000000000000000001.flight', '00000000000000000002.flight'] as const;
+    await copyFile(fixturePath('torn-tail'), join(directory, names[0]));
+    await copyFile(fixturePath('primary-write-failed'), join(directory, names[1]));
+    const { exit, body } = await replay(directory);
+    expect([exit, body]).toMatchObject([
+      5,
+      {
+        verdict: 'different',
+        difference: { file: names[1], line: 1, what: 'chart', expected: 'node', found: 'primary' },
+        final: { chart: 'node', run: SECOND_RUN, state: 'stopped.closed' },
+      },
+    ]);
+  });
+
+  test('what cannot be noticed from the files is said in the help, and is the same with fewer runs ended', async () => {
+    const journal = await readFile(fixturePath('gap'));
+    const whole = journal.subarray(0, journal.lastIndexOf(0x0a, -2) + 1);
+    const { exit, body } = await replay(await fileWith(whole));
+    expect([exit, body]).toMatchObject([0, { verdict: 'same', runs: 1, ended: 0 }]);
+    const { out } = await cli(['replay', '--help']);
+    expect(out).toContain('a last file that is missing');
+    for (const field of ['gaps', 'lost', 'ended', 'runs']) {
+      expect(out).toContain(`"${field}"`);
+      expect(body).toHaveProperty(field);
+    }
   });
 
   test('2: nothing to replay', async () => {

@@ -18,19 +18,12 @@ import {
   type RecoveryInputs,
 } from '../../src/core/recovery/decision.ts';
 import { genesisChain } from '../../src/core/wal/chain.ts';
+import { at, recordedHalt } from '../support/claim-parts.ts';
 import { CLUSTER } from '../support/nodes.ts';
 
 afterEach(() => vi.useRealTimers());
 
-const at = (commitId: number) => ({ commitId, lsn: commitId * 100, historyHash: 'ab'.repeat(32) });
-const halt = {
-  code: 'WAL_CORRUPT',
-  invariant: 'P5-I5',
-  rule: 'P5-I5 checksumMatches',
-  message: 'm',
-  evidence: { lsn: 7 },
-  action: 'a',
-} as const;
+const halt = { ...recordedHalt, evidence: { lsn: 7 } };
 
 /** Every way to take one value of each list. */
 function every<Lists extends Readonly<Record<string, readonly unknown[]>>>(

@@ -14,6 +14,7 @@ import { TransitionReader, type Transition } from '../../src/node/transitions.ts
 import { primaryChart } from '../../src/primary/chart.ts';
 import { replicaChart } from '../../src/replica/chart.ts';
 import { broken, contextOf, fetched, step, valueOf } from '../support/broken-contexts.ts';
+import { recordedHalt } from '../support/claim-parts.ts';
 import { guardName, stateNodes, transitionsOf } from '../support/charts.ts';
 import { allChecks, evaluationOf, turned, VALUES } from './checks.ts';
 
@@ -30,19 +31,10 @@ const CHARTS: readonly (readonly [
   ['the chart of a primary', primaryMachine as AnyStateMachine, primaryChart, primaryClaims, 'xstate.nudge'],
 ];
 
-const halt = {
-  code: 'WAL_CORRUPT',
-  invariant: 'P5-I5',
-  rule: 'P5-I5 checksumMatches',
-  message: 'm',
-  evidence: {},
-  action: 'a',
-} as const;
-
 /** What a node may have seen when it asks a rule: something that does not satisfy it. */
 const contextFor = (rule: string) =>
   contextOf({
-    recordedHalt: rule === 'P5-I10 noHaltIsRecorded' ? halt : null,
+    recordedHalt: rule === 'P5-I10 noHaltIsRecorded' ? recordedHalt : null,
     // Where the rule holds, the next effect of a bootstrap is told what was fetched.
     ...(/baseIsWhole|walResumesAtTheCut/.test(rule) ? fetched({}) : {}),
     ...broken[rule],
@@ -136,7 +128,7 @@ function expectStep(
   if (value === true) return;
   expect([reached.top, reached.context.halt?.rule]).toEqual([
     'halted',
-    rule === 'P5-I10 noHaltIsRecorded' ? halt.rule : rule,
+    rule === 'P5-I10 noHaltIsRecorded' ? recordedHalt.rule : rule,
   ]);
   if (rule !== 'P5-I10 noHaltIsRecorded')
     expect(verdict?.evidence).toEqual(claims[rule]?.verdict(reached.context).evidence);
@@ -180,7 +172,7 @@ describe('P5-I15: the explanation of a recovery asks the checks that the chart a
     const context = contextFor('P5-I4 baseIsInPlace');
     const whole = contextFor('P5-I8 baseIsInPlace').survey;
     const survey = whole && { ...whole, base: { state: 'not needed' as const, cutCommitId: null } };
-    const record = { role: 'replica', bootstrap: 'wal', recordedHalt: halt, survey, repair: null } as const;
+    const record = { role: 'replica', bootstrap: 'wal', recordedHalt, survey, repair: null } as const;
     expect(context.recordedHalt).toBeNull();
     expect(explainRecovery(record)).toMatchObject({
       inputs: { answers: { halt: 'recorded' } },

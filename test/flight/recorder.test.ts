@@ -6,8 +6,6 @@ import type { HostPorts } from '../../src/api/node-host.ts';
 import { FLIGHT_BYTES_MIN } from '../../src/core/limits.ts';
 import type { FileSystem } from '../../src/io/file-system.ts';
 import { nodeFileSystem } from '../../src/io/node-file-system.ts';
-import { openReplica } from '../../src/replica/replica.ts';
-import { configOf, portsOf } from '../../src/api/node-host.ts';
 import { recordChart } from '../support/chart-coverage.ts';
 import { faultyFileSystem, systemError, type FileOperation } from '../support/faulty-file-system.ts';
 import { fingerprint } from '../support/files.ts';
@@ -23,7 +21,6 @@ import {
   SECOND_RUN,
 } from '../support/flights.ts';
 import {
-  afterTest,
   CLUSTER,
   NODE,
   OTHER_CLUSTER,
@@ -190,40 +187,6 @@ describe('F-D1: a fault of the recorder stops the recorder, loudly, and not the 
     });
     if (failing !== 'makeDirectory' && failing !== 'syncDirectory' && failing !== 'open')
       expect(['same', 'torn']).toContain((await replayed(dataDir)).verdict);
-  });
-
-  test('the figures of the node say so', async () => {
-    const wal = await recordedWal(3);
-    const figuresOf = async (files: FileSystem, flightRecorder: 'enabled' | 'disabled') => {
-      const config = configOf('replica', {
-        dataDir: await temporaryDirectory(),
-        primaryUrl: 'http://127.0.0.1:1',
-        replication: 'enabled',
-        flightRecorder,
-      });
-      const logger = pino({ level: 'silent' });
-      const node = await openReplica(
-        config,
-        portsOf(config, { ...fed(wal), files, logger, inspect: recordChart }),
-      );
-      afterTest(() => node.stop());
-      await appliedLsn(node, wal.length);
-      await new Promise((resolve) => setImmediate(resolve));
-      const page = await node.metrics.text();
-      return page.split('\n').filter((line) => line.startsWith('replichart_flight'));
-    };
-    const failing = faultyFileSystem((_operation, path) =>
-      path.includes('/flight') ? { error: systemError('ENOSPC') } : null,
-    );
-    expect(await figuresOf(nodeFileSystem, 'enabled')).toEqual([
-      'replichart_flight_recording 1',
-      'replichart_flight_steps_lost 0',
-    ]);
-    expect(await figuresOf(failing, 'enabled')).toEqual([
-      'replichart_flight_recording 0',
-      'replichart_flight_steps_lost 0',
-    ]);
-    expect(await figuresOf(nodeFileSystem, 'disabled')).toEqual([]);
   });
 });
 

@@ -1,10 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { assign, createActor, fromPromise, type AnyStateMachine } from 'xstate';
 import { describe, expect, test } from 'vitest';
 import { nodeMachine } from '../../machines/node.ts';
 import type { NodeInput } from '../../machines/context.ts';
-import { CHAIN_START, sealLine } from '../../src/core/flight/chain.ts';
 import { flightFileBytesMax, FlightWriter } from '../../src/io/flight-writer.ts';
 import { nodeFileSystem } from '../../src/io/node-file-system.ts';
 import { FlightQueue } from '../../src/node/flight-queue.ts';
@@ -17,6 +16,7 @@ import type { InspectionEvent } from 'xstate';
 import {
   fedUnitByUnit,
   fixturePath,
+  forgedVerdict,
   newestFlight,
   recordedReplica,
   recordsOf,
@@ -149,20 +149,6 @@ test('evidence is compared, to its last leaf', async () => {
   ) as object[];
   expect(await forgedVerdict(records)).toMatchObject({ difference: { what: 'verdicts' } });
 });
-
-/** The verdict on records that were sealed by somebody who knows how. */
-async function forgedVerdict(records: readonly object[]) {
-  let end = CHAIN_START;
-  const lines = records.map((record) => {
-    const { n: _n, ...rest } = record as { n?: number };
-    const sealed = sealLine(end, rest as never);
-    end = sealed.end;
-    return sealed.line;
-  });
-  const path = join(await temporaryDirectory(), 'forged.flight');
-  await writeFile(path, Buffer.concat(lines));
-  return replayed(path);
-}
 
 /** A recorder beside a node, with a queue that the test holds. */
 async function recorderBeside(open: (directory: string) => Promise<FlightWriter>, queueBytesMax: number) {

@@ -1,7 +1,7 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { matchesState, type StateValue } from 'xstate';
 import { replicaState } from '../../machines/replica-state.ts';
-import { stateLine } from '../../src/node/state-line.ts';
+import { stateLine } from '../../src/core/state-line.ts';
 import { askJson } from '../support/http.ts';
 import type { Knowledge } from './agreement.ts';
 import type { World } from './world.ts';

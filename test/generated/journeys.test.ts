@@ -7,7 +7,7 @@ import { clearHalt } from '../../src/io/halt-file.ts';
 import { nodeFileSystem } from '../../src/io/node-file-system.ts';
 import { fingerprint } from '../support/files.ts';
 import type { Replica } from '../../src/index.ts';
-import { stateLine } from '../../src/node/state-line.ts';
+import { stateLine } from '../../src/core/state-line.ts';
 import { CLUSTER, OTHER_CLUSTER, put, rejection, startPrimary, startReplica } from '../support/nodes.ts';
 import { detached, halted, inState, until } from '../support/replicas.ts';
 import { walBytes } from '../support/sources.ts';

@@ -14,12 +14,12 @@ import { stateNodes } from '../../machines/chart.ts';
 import type { NodeContext, NodeInput } from '../../machines/context.ts';
 import { nodeMachine, nodeRoutes } from '../../machines/node.ts';
 import type { FetchFacts, ResumeFacts } from '../../src/core/bootstrap.ts';
-import type { AttachAnswer, AttachFacts, ReceiptFacts } from '../../src/core/ingress.ts';
+import type { AttachAnswer, AttachFacts } from '../../src/core/ingress.ts';
 import { haltByFault } from '../../src/core/halt.ts';
 import { UNBOUND_CLUSTER } from '../../src/core/identity.ts';
 import { chainAtCut } from '../../src/core/wal/chain.ts';
 import { contextOf } from '../support/broken-contexts.ts';
-import { at, checkpoint } from '../support/claim-parts.ts';
+import { at, checkpoint, receipt } from '../support/claim-parts.ts';
 import { CLUSTER, NODE, OTHER_CLUSTER } from '../support/nodes.ts';
 
 /** What an action changes. */
@@ -38,17 +38,6 @@ const attachment = (answer: AttachAnswer): AttachFacts => ({ clusterId: CLUSTER,
 const attached = (durable: AttachFacts['requested'] | null) =>
   attachment({ kind: 'attached', clusterId: CLUSTER, startLsn: 100, durable });
 const refused = attachment({ kind: 'refused', code: 'WAL_PRUNED', message: 'gone by', evidence: {} });
-const receipt = (change: Partial<ReceiptFacts>): ReceiptFacts => ({
-  expectedLsn: 5,
-  fromLsn: 5,
-  toLsn: 7,
-  units: 1,
-  suspect: null,
-  chunkGap: null,
-  primary: null,
-  ended: null,
-  ...change,
-});
 
 describe('P5-I1, P5-I10: stage 1 records', () => {
   test('who the directory belongs to', () => {

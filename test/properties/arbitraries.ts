@@ -4,6 +4,7 @@ import type { Checkpoint } from '../../src/core/storage/checkpoint.ts';
 import type { SnapshotCut } from '../../src/core/storage/base-format.ts';
 import type { Json, JsonObject } from '../../src/core/bytes.ts';
 import type { Operation } from '../../src/core/wal/operation.ts';
+import { crc32c } from '../support/independent-decoder.ts';
 
 /** What every format of the project is made of: numbers at their edges, hashes, ids, and names of any bytes. */
 export const count = fc.oneof(
@@ -83,6 +84,26 @@ export const json = fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.parse(JSON
 export const jsonObject: fc.Arbitrary<JsonObject> = fc
   .dictionary(fc.oneof(unicode, fc.constantFrom('__proto__', 'magic', 'sha256', '')), json, { maxKeys: 4 })
   .map((value) => JSON.parse(JSON.stringify(value)) as JsonObject);
+
+export interface Patch {
+  readonly at: number;
+  readonly byte: number;
+}
+
+/** Bytes before a checksum that are set to others. */
+export const patches = (crcAt: number, maxLength: number): fc.Arbitrary<Patch[]> =>
+  fc.array(fc.record({ at: fc.nat(crcAt - 1), byte: fc.nat(255) }), { maxLength });
+
+/** Sets them, and makes the checksum right again. */
+export function patch(bytes: Buffer, crcAt: number, changes: readonly Patch[]): void {
+  for (const { at, byte } of changes) bytes[at] = byte;
+  sealAt(bytes, crcAt);
+}
+
+/** Writes the CRC32C of all before a place to that place. */
+export function sealAt(bytes: Buffer, crcAt: number): void {
+  bytes.writeUInt32LE(crc32c(bytes.subarray(0, crcAt)), crcAt);
+}
 
 /** A change that damage, a bad disk or a bad peer makes to bytes. */
 export type Damage =

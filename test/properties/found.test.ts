@@ -1,6 +1,4 @@
 /** What the properties of this room have found in the program, the smallest case of each, kept for ever. */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { walResumesAtTheCut } from '../../src/core/checks/bootstrap.ts';
 import { documentJson } from '../../src/core/document-json.ts';
@@ -10,11 +8,9 @@ import { GENESIS } from '../../src/core/position.ts';
 import { decideRecovery } from '../../src/core/recovery/decision.ts';
 import { decodeManifest, encodeManifest } from '../../src/core/storage/manifest.ts';
 import { encodeSegmentHeader, readSegmentHeader } from '../../src/core/wal/segment-header.ts';
-import { httpWalSource } from '../../src/io/http-wal-source.ts';
-import { afterTest, CLUSTER } from '../support/nodes.ts';
-import { sha256 } from './generated-wal.ts';
-
-const sealed = (line: string) => Buffer.from(`${line}\nsha256 ${sha256(Buffer.from(`${line}\n`))}\n`);
+import { CLUSTER } from '../support/nodes.ts';
+import { sealed } from '../support/forging.ts';
+import { primaryThatSays } from './saying-primary.ts';
 
 describe('documents', () => {
   test.each([
@@ -107,17 +103,8 @@ test('P5-I4, P5-I15: an empty segment file that stands where no history begins: 
 
 describe('F-N1: what a primary answers', () => {
   async function sourceOf(status: number, body: string) {
-    const server = createServer((_request, response) => {
-      response.writeHead(status);
-      response.end(body);
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const source = httpWalSource({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
-    afterTest(async () => {
-      await source.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    });
+    const { source, say } = await primaryThatSays();
+    say({ status, body });
     return source;
   }
   const noPrimary = { kind: 'unreachable', message: 'it answered 409, and not as a primary does' };

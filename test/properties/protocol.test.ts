@@ -1,39 +1,13 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ERRORS, type ErrorCode } from '../../src/core/errors.ts';
 import { streamIsOurs } from '../../src/core/checks/ingress.ts';
 import { verdictOf } from '../../src/core/checks/check.ts';
 import { REPLICATION_HEADERS } from '../../src/core/replication-protocol.ts';
-import { httpWalSource } from '../../src/io/http-wal-source.ts';
 import { envelope } from '../../src/http/envelope.ts';
-import { afterTest } from '../support/nodes.ts';
 import { count, hash, json, jsonObject, position, unicode, uuid } from './arbitraries.ts';
 import { runs } from './runs.ts';
-
-interface Said {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body: string | Buffer;
-}
-
-/** A primary that says whatever it is told to, and a source that asks it. */
-async function primaryThatSays() {
-  let said: Said = { status: 500, body: '' };
-  const server = createServer((_request, response) => {
-    response.writeHead(said.status, { ...said.headers, connection: 'keep-alive' });
-    response.end(said.body);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const source = httpWalSource({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
-  afterTest(async () => {
-    await source.close();
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
-  return { source, say: (next: Said) => (said = next) };
-}
+import { primaryThatSays } from './saying-primary.ts';
 
 /** JSON that is of the right form in part: each field perhaps of another type, or not there. */
 const mixed = (fields: Readonly<Record<string, fc.Arbitrary<unknown>>>) =>

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { HaltReason } from '../../src/core/halt.ts';
 import {
   admissionOf,
   blockingChecks,
@@ -11,18 +10,10 @@ import {
 } from '../../src/core/read-safety.ts';
 import { holds } from '../../src/core/checks/check.ts';
 import { explainReads } from '../../src/core/explain/replication.ts';
+import { at, recordedHalt } from '../support/claim-parts.ts';
 import { readFacts } from './facts.ts';
 import { runs } from './runs.ts';
 
-const at = (commitId: number, lsn = commitId * 100) => ({ commitId, lsn, historyHash: 'a'.repeat(64) });
-const HALT: HaltReason = {
-  code: 'WAL_CORRUPT',
-  invariant: 'P5-I5',
-  rule: 'P5-I5 checksumMatches',
-  message: 'm',
-  evidence: {},
-  action: 'a',
-};
 const FOUND = ['in history', 'not in history', 'ahead', 'before what is kept', 'not looked up'] as const;
 
 /** Small domains, gone through in all their combinations. */
@@ -39,7 +30,7 @@ const DOMAINS = {
     'failed in replicating.readGate.open',
     'failed in disabled',
   ],
-  halt: [null, HALT],
+  halt: [null, recordedHalt],
   receivedLsn: [null, 100, 200, 300],
   validated: [null, at(1), at(2), at(1, 250), at(2, 150)],
   applied: [null, at(0), at(1), at(2)],

@@ -13,7 +13,7 @@ import {
   type Manifest,
 } from '../../src/core/storage/manifest.ts';
 import { decodeHaltFile, decodeIdentityFile, decodeManifestFile } from '../support/independent-decoder.ts';
-import { forgeriesOf } from '../support/forging.ts';
+import { forgeriesOf, sealed } from '../support/forging.ts';
 import { flipped } from '../support/wal-forge.ts';
 import {
   bytesOf,
@@ -27,7 +27,6 @@ import {
   unicode,
   uuid,
 } from './arbitraries.ts';
-import { sha256 } from './generated-wal.ts';
 import { runs } from './runs.ts';
 
 const code = fc.constantFrom(...(Object.keys(ERRORS) as ErrorCode[]));
@@ -72,8 +71,13 @@ const manifest: fc.Arbitrary<Manifest> = fc
     return { ...rest, snapshotId: String(rest.cut.commitId), bytes: offset, blocks };
   });
 
-/** Text under a right seal, as someone would make it who wants it to be believed. */
-const sealed = (line: string) => Buffer.from(`${line}\nsha256 ${sha256(Buffer.from(`${line}\n`))}\n`);
+/** Every one change of a record, each under a right seal. */
+function* sealedForgeriesOf(record: Buffer): Generator<{ readonly bytes: Buffer; readonly where: string }> {
+  const whole = JSON.parse(record.toString().split('\n')[0] as string) as JsonObject;
+  for (const { forged, path, change } of forgeriesOf(whole))
+    yield { bytes: sealed(JSON.stringify(forged)), where: `${path} ${change}` };
+}
+
 const oneLine = fc.oneof(
   unicode.map((text) => text.replaceAll('\n', ' ')),
   json.map((value) => JSON.stringify(value)),
@@ -189,11 +193,8 @@ describe('identity, halt record and manifest', () => {
   test('any one change of a manifest under a right seal: damaged, or what FORMAT.md says of it', () => {
     fc.assert(
       fc.property(manifest, (what) => {
-        const record = JSON.parse(encodeManifest(what).toString().split('\n')[0] as string) as JsonObject;
-        for (const { forged, path, change } of forgeriesOf(record)) {
-          const bytes = sealed(JSON.stringify(forged));
+        for (const { bytes, where } of sealedForgeriesOf(encodeManifest(what))) {
           const found = decodeManifest(bytes);
-          const where = `${path} ${change}`;
           if (found.state === 'damaged') expect(() => decodeManifestFile(bytes), where).toThrow();
           else expect(decodeManifestFile(bytes), where).toMatchObject({ cut: found.manifest.cut });
         }
@@ -205,11 +206,8 @@ describe('identity, halt record and manifest', () => {
   test('F-RC2: any one change of an identity under a right seal: damaged, or another identity', () => {
     fc.assert(
       fc.property(identity, (who) => {
-        const record = JSON.parse(encodeIdentity(who).toString().split('\n')[0] as string) as JsonObject;
-        for (const { forged, path, change } of forgeriesOf(record)) {
-          const bytes = sealed(JSON.stringify(forged));
+        for (const { bytes, where } of sealedForgeriesOf(encodeIdentity(who))) {
           const found = decodeIdentity(bytes);
-          const where = `${path} ${change}`;
           // Of another format version only that is known; a check refuses it by its number.
           if (found.state === 'present' && found.identity.formatVersion !== 1) continue;
           if (found.state === 'present') expect(decodeIdentityFile(bytes), where).toEqual(found.identity);

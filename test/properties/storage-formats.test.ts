@@ -22,7 +22,20 @@ import {
 import { prepareCommit, readOperation, writeCommit } from '../../src/core/wal/operation.ts';
 import { crc32c, decodeCheckpointValue, decodeIndexEntry } from '../support/independent-decoder.ts';
 import { flipped } from '../support/wal-forge.ts';
-import { bytesOf, checkpoint, count, cut, hash, nameOf, operationOf, u32, uuid } from './arbitraries.ts';
+import {
+  bytesOf,
+  checkpoint,
+  count,
+  cut,
+  hash,
+  nameOf,
+  operationOf,
+  patch,
+  patches,
+  sealAt,
+  u32,
+  uuid,
+} from './arbitraries.ts';
 import { asBytes } from './generated-wal.ts';
 import { runs } from './runs.ts';
 
@@ -91,16 +104,14 @@ describe.each(FORMATS)('$name', ({ value, encode, decode, crcAt, open }) => {
   });
 
   test('arbitrary bytes with a right checksum: damaged, or a value that is written as these very bytes', () => {
-    const changes = fc.array(fc.record({ at: fc.nat(crcAt - 1), byte: fc.nat(255) }), { maxLength: 4 });
     fc.assert(
-      fc.property(value, changes, (one, changed) => {
+      fc.property(value, patches(crcAt, 4), (one, changes) => {
         const bytes = encode(one);
-        for (const { at, byte } of changed) bytes[at] = byte;
-        bytes.writeUInt32LE(crc32c(bytes.subarray(0, crcAt)), crcAt);
+        patch(bytes, crcAt, changes);
         const found = decode(bytes);
         if (found === null) return;
         const again = encode(found);
-        bytes.fill(0, ...open).writeUInt32LE(crc32c(bytes.subarray(0, crcAt)), crcAt);
+        sealAt(bytes.fill(0, ...open), crcAt);
         expect(again.toString('hex')).toBe(bytes.toString('hex'));
       }),
       runs(500),
@@ -113,12 +124,10 @@ describe.each(FORMATS)('$name', ({ value, encode, decode, crcAt, open }) => {
 });
 
 test('a checkpoint with damage and a right checksum is read as FORMAT.md says, or not at all', () => {
-  const changes = fc.array(fc.record({ at: fc.nat(75), byte: fc.nat(255) }), { maxLength: 4 });
   fc.assert(
-    fc.property(checkpoint, changes, (one, changed) => {
+    fc.property(checkpoint, patches(76, 4), (one, changes) => {
       const bytes = encodeCheckpoint(one);
-      for (const { at, byte } of changed) bytes[at] = byte;
-      bytes.writeUInt32LE(crc32c(bytes.subarray(0, 76)), 76);
+      patch(bytes, 76, changes);
       const found = decodeCheckpoint(bytes);
       if (found === null) expect(() => decodeCheckpointValue(bytes)).toThrow();
       else expect(found).toEqual(decodeCheckpointValue(bytes));

@@ -13,6 +13,7 @@ import type { Manifest } from '../../src/core/storage/manifest.ts';
 import { chainAtCut, genesisChain, type UnitFacts } from '../../src/core/wal/chain.ts';
 import { ProvenBatch } from '../../src/core/wal/proof.ts';
 import { recordChart } from './chart-coverage.ts';
+import { at, checkpoint, receipt } from './claim-parts.ts';
 import { CLUSTER, NODE, OTHER_CLUSTER } from './nodes.ts';
 import { recordedWal } from './sources.ts';
 import { flipped, forged, unitsOf } from './wal-forge.ts';
@@ -29,8 +30,6 @@ function suspectIn(bytes: Buffer): UnitFacts {
 const frame = (change: (unit: Buffer) => void) => suspectIn(forged(wal, first.lsn, change));
 
 const chain = genesisChain(CLUSTER);
-const at = (commitId: number) => ({ commitId, lsn: commitId * 100, historyHash: 'ab'.repeat(32) });
-const checkpoint = (commitId: number) => ({ ...at(commitId), segmentIndex: 0, snapshotCut: 0 });
 const identity = { formatVersion: 1, clusterId: CLUSTER, nodeId: NODE, role: 'replica' as const };
 const present = (change: Partial<typeof identity>) => ({
   identityFound: { state: 'present' as const, identity: { ...identity, ...change } },
@@ -95,16 +94,7 @@ export const broken: Record<string, Partial<NodeContext>> = {
     },
   },
   'P5-I4 receivedIsInOrder': {
-    receipt: {
-      expectedLsn: 5,
-      fromLsn: 6,
-      toLsn: 7,
-      units: 1,
-      suspect: null,
-      chunkGap: null,
-      primary: null,
-      ended: null,
-    },
+    receipt: receipt({ fromLsn: 6 }),
   },
   'P5-I11 receivedIsStillThere': validation(null, 10),
   'P5-I5 unitIsFramed': validation(frame((unit) => unit.writeUInt32LE(9, 28))),

@@ -5,6 +5,8 @@
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../src/core/bytes.ts';
 import { holds, type Check } from '../../src/core/checks/check.ts';
+import type { HaltReason } from '../../src/core/halt.ts';
+import type { ReceiptFacts } from '../../src/core/ingress.ts';
 
 export type Case<Facts> = readonly [what: string, facts: Facts, claim: boolean | null, evidence?: JsonObject];
 
@@ -34,3 +36,25 @@ export const checkpoint = (commitId: number, snapshotCut = 0) => ({
   segmentIndex: 0,
   snapshotCut,
 });
+/** Facts of a receipt that is in order, but for what a test changes. */
+export const receipt = (change: Partial<ReceiptFacts>): ReceiptFacts => ({
+  expectedLsn: 5,
+  fromLsn: 5,
+  toLsn: 7,
+  units: 1,
+  suspect: null,
+  chunkGap: null,
+  primary: null,
+  ended: null,
+  ...change,
+});
+
+/** A halt as one was recorded. */
+export const recordedHalt: HaltReason = {
+  code: 'WAL_CORRUPT',
+  invariant: 'P5-I5',
+  rule: 'P5-I5 checksumMatches',
+  message: 'm',
+  evidence: {},
+  action: 'a',
+};

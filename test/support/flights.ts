@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HostPorts } from '../../src/api/node-host.ts';
+import { CHAIN_START, sealLine } from '../../src/core/flight/chain.ts';
 import { flightFiles } from '../../src/io/flight-reader.ts';
 import { nodeFileSystem } from '../../src/io/node-file-system.ts';
 import { replayJournal, type JournalOptions, type JournalVerdict } from '../../src/replay/journal.ts';
@@ -11,7 +12,7 @@ import type { Position } from '../../src/core/position.ts';
 import type { WalChunk } from '../../src/io/wal-source.ts';
 import { isOfChart } from '../../src/node/transitions.ts';
 import { recordChart } from './chart-coverage.ts';
-import { CLUSTER, NODE, startPrimary, startReplica } from './nodes.ts';
+import { CLUSTER, NODE, startPrimary, startReplica, temporaryDirectory } from './nodes.ts';
 import { scriptedSource } from './sources.ts';
 import { unitsOf } from './wal-forge.ts';
 
@@ -81,6 +82,25 @@ export async function newestFlight(dataDir: string): Promise<Buffer> {
 export function recordsOf(journal: Buffer): readonly Record<string, unknown>[] {
   const lines = journal.toString().trimEnd().split('\n');
   return lines.map((line) => JSON.parse(line.slice(0, -9)) as Record<string, unknown>);
+}
+
+/** Records as the lines of one file, sealed by somebody who knows how. */
+export function journalOf(records: readonly object[]): Buffer {
+  let end = CHAIN_START;
+  const lines = records.map((record) => {
+    const { n: _n, ...rest } = record as { n?: number };
+    const sealed = sealLine(end, rest as never);
+    end = sealed.end;
+    return sealed.line;
+  });
+  return Buffer.concat(lines);
+}
+
+/** The verdict on such a file. */
+export async function forgedVerdict(records: readonly object[]): Promise<JournalVerdict> {
+  const path = join(await temporaryDirectory(), 'forged.flight');
+  await writeFile(path, journalOf(records));
+  return replayed(path);
 }
 
 export function fixturePath(name: string): string {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Json } from '../../src/core/bytes.ts';
 
 /** One change of something that was said, and where it is. */
@@ -9,6 +10,12 @@ export interface Forgery {
 
 type Parent = Json[] | { [name: string]: Json };
 type Route = readonly (string | number)[];
+
+/** Text under a right seal, as someone would make it who wants it to be believed. */
+export function sealed(line: string): Buffer {
+  const seal = createHash('sha256').update(`${line}\n`).digest('hex');
+  return Buffer.from(`${line}\nsha256 ${seal}\n`);
+}
 
 /** Every single change of a JSON value: each leaf, each field, each pair of neighbours in an array. */
 export function* forgeriesOf(whole: Json): Generator<Forgery> {

@@ -2,7 +2,7 @@ import type { NodeSnapshot } from '../../src/index.ts';
 import type { Replica } from '../../src/index.ts';
 import { startReplica, temporaryDirectory } from './nodes.ts';
 import { scriptedSource, type ScriptedSource } from './sources.ts';
-import { stateLine } from '../../src/node/state-line.ts';
+import { stateLine } from '../../src/core/state-line.ts';
 
 /** A replica by its public handle, or the node behind it. */
 type Watched = Pick<Replica, 'snapshot' | 'subscribe'>;

@@ -7,7 +7,7 @@ import { prepareCommit } from '../../src/core/wal/operation.ts';
 import { httpWalSource } from '../../src/io/http-wal-source.ts';
 import type { ReplicaNode } from '../../src/replica/replica.ts';
 import type { ServedNode } from '../../src/node/served-node.ts';
-import { stateLine } from '../../src/node/state-line.ts';
+import { stateLine } from '../../src/core/state-line.ts';
 import type { EvidenceSource } from '../../src/verify/evidence.ts';
 import { CLUSTER, put, startPrimary, temporaryDirectory } from '../support/nodes.ts';
 import { appliedLsn, halted, until } from '../support/replicas.ts';

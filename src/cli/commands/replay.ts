@@ -31,10 +31,20 @@ Verdicts, and the exit code of each:
   torn       (6)  the same, and the last line of a run is not whole: a crash, or a node that writes
                    at this moment
   damaged    (5)  a line is not the one that was written, or one is missing
-  different  (5)  the machine makes something else of an event; the first such thing is shown
+  different  (5)  the machine makes something else of an event, the steps do not add up, or the files
+                   tell of another chart, node or cluster than those before them; the first such thing
+                   is shown
 
 No node is started, no effect is run, nothing but the journal is read, and nothing is written. "gaps"
-are places where the recorder could not keep up; the replay goes on behind them.
+are places where the recorder could not keep up, "lost" the steps that are missing there; the replay
+goes on behind them.
+
+"ended" counts the runs that were closed in order: the recorder wrote an end record, and nothing of
+the run is missing behind it. Where it is less than "runs", a run was not closed in order: it was
+killed, its recorder had a fault, it still writes, or what came behind is gone. The files alone cannot
+tell which: a last file that is missing, or whole lines missing at its end, cannot be noticed from
+them, and neither can runs behind the last one, nor what is missing before the first file, which the
+recorder itself removes in time. Whatever is missing between is damage.
 
 Example:
   replichart replay ./replica/flight/00000000000000000001.flight`,

@@ -1,5 +1,5 @@
-import type { StateValue } from 'xstate';
-import type { NodeSnapshot } from './node-snapshot.ts';
+/** Where a chart stands, as XState has it: a state, or the states inside of states. */
+export type StateValue = string | { readonly [state: string]: StateValue | undefined };
 
 const BETWEEN_PATHS = ' | ';
 
@@ -20,9 +20,23 @@ function linesBelow(prefix: string, at: StateValue): string {
   return line;
 }
 
+interface StateAtMoment {
+  readonly value: StateValue;
+  readonly status: string;
+}
+
 /** The state of a node at one moment, as a line; a chart that has failed says so before the state it failed in. */
-export function stateOf({ value, status }: Pick<NodeSnapshot, 'value' | 'status'>): string {
+export function stateOf({ value, status }: StateAtMoment): string {
   return status === 'error' ? `failed in ${stateLine(value)}` : stateLine(value);
+}
+
+/** The path of every state of a value, each one before those inside it: `replicating`, `replicating.readGate`, … */
+export function statePaths(value: StateValue, prefix = ''): readonly string[] {
+  if (typeof value === 'string') return [`${prefix}${value}`];
+  return Object.entries(value).flatMap(([key, inner]) => [
+    `${prefix}${key}`,
+    ...(inner === undefined ? [] : statePaths(inner, `${prefix}${key}.`)),
+  ]);
 }
 
 /** The leaves that a state line names and another does not. */
