@@ -10,5 +10,7 @@ export default {
     include: ['test/**/*.deep.ts', 'test/properties/*.test.ts'],
     testTimeout: HOUR_MS,
     hookTimeout: HOUR_MS,
+    // A quarter of a million states take 5 GB.
+    execArgv: ['--max-old-space-size=8192'],
   },
 };

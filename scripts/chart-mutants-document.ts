@@ -27,8 +27,8 @@ export function chartMutantsDocument(fates: Fates): string {
     'Made by `npm run generate docs/generated/CHART-MUTANTS.md`, which takes minutes, and compared by `npm run test:deep`.',
     '',
     'Each way out of a state was led elsewhere (to the two states that follow its target), nowhere, left without its actions,',
-    'and taken away; each field that an action records was forgotten. *exploration* and *product*: a rule was broken.',
-    '*coverage*: no rule was, and a transition could not be taken any more, which `npm test` counts. *refused*: XState does not',
+    'and taken away; each field that an action records, or that an effect is asked, was forgotten. *exploration* and *product*:',
+    'a rule was broken. *coverage*: no rule was, and a transition could not be taken any more, which `npm test` counts. *refused*: XState does not',
     'take the chart, or an event of the payload table has no place in it.',
     '',
     table(

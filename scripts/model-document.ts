@@ -83,17 +83,29 @@ export function modelDocument({ charts, products, mutants }: ModelReport): strin
     '## What the guards are there for',
     '',
     'Each guard was replaced by one that always holds, and by one that never does. This is the shortest way to what must',
-    'never happen then, as the exploration of that chart or of its product found it.',
+    'never happen then, as the exploration of that chart or of its product found it. The last column is what the product of the',
+    'node chart finds by the state of the world alone, with one unit of WAL and one fault, and no rule of the chart asked: where',
+    'nothing stands there, another guard behind this one keeps the world right, or the world does not come to where it counts.',
     '',
     table(
-      ['chart', 'guard', 'turned to', 'invariant', 'what breaks', 'counterexample', 'found by'],
-      mutants.map(({ chart, guard, says, by, counterexample }) => [
+      [
+        'chart',
+        'guard',
+        'turned to',
+        'invariant',
+        'what breaks',
+        'counterexample',
+        'found by',
+        'in the world',
+      ],
+      mutants.map(({ chart, guard, says, by, counterexample, inTheWorld }) => [
         chart,
         `\`${guard}\``,
         says ? 'always holds' : 'never holds',
         ...invariantAndRest(counterexample?.what ?? ': **nothing**'),
         counterexample?.transcript.map((line) => moveOf(line)).join(' → ') ?? '',
         by ?? '',
+        inTheWorld ?? '',
       ]),
     ),
   ].join('\n');

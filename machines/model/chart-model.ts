@@ -64,7 +64,7 @@ export function chartModel(
   machine: AnyStateMachine,
   options: ChartModelOptions,
 ): Model<ChartState, Move, Taken> {
-  const { role, table, bound, rules, keyOf = futureOf, merged, found } = options;
+  const { role, table, bound, rules, keyOf = futureAndSayingOf, merged, found } = options;
   const chart = pureChart(machine);
   const moves = movesOf(machine, table, bound);
   const starts = startsOf(role);
@@ -110,6 +110,16 @@ export function futureOf(snapshot: AnyMachineSnapshot): string {
   // An effect goes by what it was asked when it began, whatever the context says by now.
   const asked = hasEnded ? [] : runningIn(snapshot).map(({ id, input }) => [id, input]);
   return JSON.stringify([status, value, liveOf(snapshot, context), asked]);
+}
+
+/**
+ * The same, told apart also by how far the primary said that it is. No chart may go by that, so that nothing more follows from
+ * it; but one that does, by mistake, is found only where states are not one that differ in it.
+ */
+function futureAndSayingOf(snapshot: AnyMachineSnapshot): string {
+  const { primaryDurable } = snapshot.context as NodeContext;
+  const said = snapshot.matches('replicating') ? (primaryDurable?.lsn ?? null) : null;
+  return `${futureOf(snapshot)} ${String(said)}`;
 }
 
 function liveOf(snapshot: AnyMachineSnapshot, context: NodeContext): unknown {

@@ -1,8 +1,10 @@
 /**
  * Charts that are wrong in one place: a transition that leads elsewhere, or nowhere, or records nothing; an action that
- * forgets one field. Whatever is not noticed is either a hole in the rules, or something that the chart does not need.
+ * forgets one field; an effect that is not asked one. Whatever is not noticed is either a hole in the rules, or something that
+ * the chart does not need.
  */
 import { assign, createMachine, type AnyStateMachine } from 'xstate';
+import type { NodeContext } from '../context.ts';
 
 export interface ChartMutant {
   /** `node.replicating.validating.idle always[0]: leads to provingPresence`. */
@@ -140,6 +142,65 @@ export function* fieldMutants(
     yield {
       name: `${name} forgets ${field}`,
       machine: () => machine.provide({ actions: { [name]: forgetting } } as never) as AnyStateMachine,
+    };
+  }
+}
+
+type Question = (args: object) => unknown;
+
+/** The chart in which an effect is asked something else than what the chart asks it. */
+export function askedOtherwise(
+  machine: AnyStateMachine,
+  effect: string,
+  change: (asked: never, args: { readonly context: NodeContext }) => unknown,
+): AnyStateMachine {
+  const changed = (config: Config): Config => {
+    const { invoke, states } = config as Record<string, Config | undefined>;
+    const inner = states && Object.entries(states).map(([name, one]) => [name, changed(one as Config)]);
+    const input = invoke?.['input'];
+    return {
+      ...config,
+      ...(inner === undefined ? {} : { states: Object.fromEntries(inner) as Config }),
+      ...(invoke?.['src'] === effect && typeof input === 'function'
+        ? {
+            invoke: {
+              ...invoke,
+              input: (args: { readonly context: NodeContext }) =>
+                change((input as Question)(args) as never, args),
+            },
+          }
+        : {}),
+    };
+  };
+  const config = changed(machine.config as Config);
+  return createMachine(config as never, machine.implementations as never);
+}
+
+/** Every field that an effect is asked, forgotten. */
+export function* inputMutants(
+  machine: AnyStateMachine,
+  explored: (machine: AnyStateMachine) => void,
+): Generator<ChartMutant> {
+  const asked = new Set<string>();
+  const effects = Object.keys(machine.implementations.actors);
+  const watching = effects.reduce(
+    (watched, effect) =>
+      askedOtherwise(watched, effect, (input: object | null) => {
+        for (const field of Object.keys(input ?? {})) asked.add(`${effect} ${field}`);
+        return input;
+      }),
+    machine,
+  );
+  explored(watching);
+  for (const one of [...asked].sort()) {
+    const [effect = '', field = ''] = one.split(' ');
+    yield {
+      name: `${effect} is not asked ${field}`,
+      machine: () =>
+        askedOtherwise(machine, effect, (input: object) => {
+          const { [field]: _, ...rest } = input as Config;
+          return rest;
+        }),
     };
   }
 }

@@ -12,7 +12,7 @@ import { explore, type Graph, type Step } from './graph.ts';
 import type { Bound } from './outcome.ts';
 import { nodeOutcomes, primaryOutcomes } from './outcomes.ts';
 import { productModel, type ProductMove, type ProductOptions, type ProductState } from './product/product.ts';
-import { isDoomed } from './product/world.ts';
+import { hasAll, isDoomed } from './product/catching-up.ts';
 import { stranded } from './reach.ts';
 import { RULES, type Rule } from './rules.ts';
 
@@ -146,14 +146,8 @@ function noProgress(graph: ProductGraph): Counterexample | null {
       };
 }
 
-function isCaughtUp({ node, world: { primary, disk } }: ProductState): boolean {
-  return (
-    node !== null &&
-    node.snapshot.matches({ replicating: { readGate: 'open' } }) &&
-    disk.index !== null &&
-    disk.index.units.length === primary.durable &&
-    disk.index.units.every(({ wrong }) => wrong === null)
-  );
+function isCaughtUp({ node, world }: ProductState): boolean {
+  return node !== null && node.snapshot.matches({ replicating: { readGate: 'open' } }) && hasAll(world);
 }
 
 function wrongIn<State extends ChartState | ProductState, M extends { name: string }, Note>(

@@ -5,7 +5,7 @@
 import type { AnyStateMachine } from 'xstate';
 import type { NodeInput } from '../context.ts';
 import { errorText } from '../../src/core/errors.ts';
-import { fieldMutants, wayMutants, type ChartMutant } from './chart-mutants.ts';
+import { fieldMutants, inputMutants, wayMutants, type ChartMutant } from './chart-mutants.ts';
 import { checkChart, checkProduct, exploreChart, guardsAsked, type Counterexample } from './check.ts';
 
 export interface GuardMutant {
@@ -15,6 +15,8 @@ export interface GuardMutant {
   /** Where it was noticed; `null`: nowhere. */
   readonly by: 'exploration' | 'product' | null;
   readonly counterexample: Counterexample | null;
+  /** What is wrong with the world that it leads to, whatever the rules of the chart say; `null`: nothing, or no world is modelled. */
+  readonly inTheWorld: string | null;
 }
 
 /** Three units: so much that one waits, one is in flight, and one is being proven. */
@@ -23,11 +25,25 @@ const BOUND = { units: 3 };
 /** Each guard of a chart turned into one that always holds, and one that never does. */
 export function* guardMutants(machine: AnyStateMachine, role: NodeInput['role']): Generator<GuardMutant> {
   for (const guard of guardsAsked(machine))
-    for (const says of [true, false]) yield { guard, says, ...noticed(mutated(machine, guard, says), role) };
+    for (const says of [true, false]) {
+      const mutant = mutated(machine, guard, says);
+      const inTheWorld = role === 'replica' ? brokenInTheWorld(mutant) : null;
+      yield { guard, says, ...noticed(mutant, role), inTheWorld };
+    }
 }
 
 export function mutated(machine: AnyStateMachine, guard: string, says: boolean): AnyStateMachine {
   return machine.provide({ guards: { [guard]: () => says } } as never) as AnyStateMachine;
+}
+
+/** What the world alone has against a chart: no rule of the chart is asked, and no table of what must come of an answer. */
+export function brokenInTheWorld(machine: AnyStateMachine): string | null {
+  for (const bootstrap of ['wal', 'snapshot'] as const) {
+    const bound = { units: 1, faults: 1, crashes: 0 };
+    const { counterexample } = checkProduct(machine, { bound, bootstrap }, { rules: [] });
+    if (counterexample !== null) return counterexample.what;
+  }
+  return null;
 }
 
 /** Rules first; then what a replica among a primary, a network and a disk comes to. */
@@ -60,8 +76,12 @@ const MUTANT_BOUND = { units: 2 };
 export function* chartMutants(machine: AnyStateMachine, role: NodeInput['role']): Generator<ChartMutantFate> {
   const never = new Set(checkChart(machine, role, MUTANT_BOUND).transitions.never);
   const explored = (watching: AnyStateMachine) => void exploreChart(watching, role, MUTANT_BOUND);
-  for (const mutant of [...fieldMutants(machine, explored), ...wayMutants(machine)])
-    yield { name: mutant.name, ...fateOf(mutant, role, never) };
+  const mutants = [
+    ...fieldMutants(machine, explored),
+    ...inputMutants(machine, explored),
+    ...wayMutants(machine),
+  ];
+  for (const mutant of mutants) yield { name: mutant.name, ...fateOf(mutant, role, never) };
 }
 
 function fateOf(

@@ -37,6 +37,8 @@ export interface Settled {
   readonly failure: string | null;
   /** The effect that has answered, where the chart stays as if it had not. */
   readonly unheard: string | null;
+  /** The effects that did not run before. */
+  readonly begun: readonly Running[];
 }
 
 /** An effect that runs, as the chart started it. */
@@ -90,7 +92,8 @@ export function pureChart(machine: AnyStateMachine): PureChart {
     if (reached === null) throw new Error(`the chart cannot be started: ${String(failure)}`);
     const asked = answered === null ? undefined : childOf(before, answered);
     const unheard = asked !== undefined && asked === childOf(reached, answered ?? '') ? answered : null;
-    return { snapshot: reached, steps, failure, unheard };
+    const begun = runningIn(reached).filter(({ id }) => childOf(reached, id) !== childOf(before, id));
+    return { snapshot: reached, steps, failure, unheard, begun };
   };
   return {
     machine,

@@ -3,6 +3,7 @@
  * looks at what the chart shows and at what happened, and knows no check. A guard that is wrong breaks one of them.
  */
 import type { Settled } from './pure-chart.ts';
+import { ASKED_RULES } from './rules/asked.ts';
 import { EFFECT_RULES } from './rules/effects.ts';
 import { HALTING_RULES } from './rules/halting.ts';
 import { HISTORY_RULES } from './rules/history.ts';
@@ -12,7 +13,13 @@ import type { Rule } from './rules/rule.ts';
 export type { Rule } from './rules/rule.ts';
 
 /** The rules of this project; each was seen to be broken by a chart that is wrong in one place. */
-export const RULES: readonly Rule[] = [...HALTING_RULES, ...HISTORY_RULES, ...ROLE_RULES, ...EFFECT_RULES];
+export const RULES: readonly Rule[] = [
+  ...HALTING_RULES,
+  ...HISTORY_RULES,
+  ...ROLE_RULES,
+  ...EFFECT_RULES,
+  ...ASKED_RULES,
+];
 
 /**
  * The invariants checker: the first rule that what happened breaks, in words; `null` where all hold.

@@ -33,11 +33,21 @@ export function roleActorsOf({
   disconnect,
   release,
 }: RoleActorPorts) {
+  // Whatever becomes of the connection: nobody goes on before the writes under way have ended.
+  const quiet = async (cause: string) => {
+    fence.close(cause);
+    try {
+      disconnect();
+    } finally {
+      await fence.drained();
+    }
+  };
   const releaseAll = async () => {
-    fence.close('the node stopped');
-    disconnect();
-    await fence.drained();
-    await release();
+    try {
+      await quiet('the node stopped');
+    } finally {
+      await release();
+    }
   };
   const actors = {
     readIdentity: fromPromise<IdentityFound, null>(() => directory.readIdentity()),
@@ -59,9 +69,7 @@ export function roleActorsOf({
       return null;
     }),
     drain: fromPromise<null, null>(async () => {
-      fence.close('the node halted');
-      disconnect();
-      await fence.drained();
+      await quiet('the node halted');
       return null;
     }),
     release: fromPromise<null, null>(async () => {

@@ -122,12 +122,12 @@ describe('replichart machine check', () => {
       expect(out).toMatchInlineSnapshot(`
         "the node chart, among effects that may answer anything
         units of WAL  1
-        states        244
-        steps         1165
+        states        255
+        steps         1196
         events        45
         transitions   125 of 177 taken
         guards        39 of 47 asked with both outcomes
-        counterexample: P5-I10: What speaks against history halts, by the rule that it breaks; what does not, does not. (expected P5-I5 checksumMatches, found null)
+        counterexample: P5-I10: What speaks against history halts, by the rule that it breaks; what does not, does not. (expected P5-I5 checksumMatches, found no halt)
           1. start as a named node of a named cluster, replication enabled, bootstrap from wal  → initializing.identifying
           2. readIdentity: of this node  → initializing.readingHalt
           3. readHaltRecord: none  → recovering.surveying
@@ -142,16 +142,16 @@ describe('replichart machine check', () => {
         units of WAL  1
         faults        0
         crashes       0
-        states        47
-        steps         81
+        states        48
+        steps         82
         no counterexample
 
         a replica that begins from a snapshot, among a primary, a network and a disk
         units of WAL  1
         faults        0
         crashes       0
-        states        54
-        steps         90
+        states        78
+        steps         138
         no counterexample
 
         verdict: broken. What the counterexample shows can happen to a node.

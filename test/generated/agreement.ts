@@ -30,8 +30,10 @@ export async function agreeWith(
   same('the fault that was injected has struck', world.disk.pending, null);
   const meant = expected.context as NodeContext;
   same('what the node knows', knowledgeOf(world, contextOf(world)), expectedOf(world, meant));
+  same('the halt', outlineOf(contextOf(world).halt), outlineOf(meant.halt));
+  if (world.role === 'replica') primaryAgrees(world, meant);
   await filesAgree(world, value, move);
-  await answersAgree(world, value, expectedOf(world, meant));
+  await answersAgree(world, value, expectedOf(world, meant), contextOf(world));
 }
 
 function same(what: string, found: unknown, expected: unknown): void {
@@ -51,8 +53,7 @@ export interface Knowledge {
   readonly inFlight: readonly number[] | null;
   readonly clusterId: string | null;
   readonly nodeId: string | null;
-  readonly halt: string | null;
-  readonly recordedHalt: string | null;
+  readonly recordedHalt: HaltReason | null;
   readonly haltRecordFault: string | null;
   readonly isDetached: boolean;
   readonly hasEvidence: boolean;
@@ -73,8 +74,7 @@ function knowledge({ role }: World, context: NodeContext, at: At): Knowledge {
     inFlight: inFlight && lsns(inFlight),
     clusterId: identity?.clusterId ?? null,
     nodeId: identity?.nodeId ?? null,
-    halt: named(context.halt),
-    recordedHalt: named(context.recordedHalt),
+    recordedHalt: context.recordedHalt,
     haltRecordFault: context.haltRecordFault?.code ?? null,
     isDetached: context.detachment !== null,
     hasEvidence: context.evidenceFile !== null,
@@ -94,8 +94,24 @@ function expectedOf(world: World, context: NodeContext): Knowledge {
   });
 }
 
-function named(halt: HaltReason | null): string | null {
-  return halt && `${halt.code} ${halt.invariant ?? ''} ${halt.rule ?? ''}`;
+/**
+ * All of a reason that does not depend on where exactly the bytes stand: those of the model are elsewhere, and another
+ * operating system says other words.
+ */
+function outlineOf(halt: HaltReason | null) {
+  if (halt === null) return null;
+  const { evidence, message, ...rest } = halt;
+  const words = halt.rule === null ? { effect: evidence['effect'] } : { message };
+  return { ...rest, ...words, evidence: Object.keys(evidence).sort() };
+}
+
+/** What the primary said last is known as it said it; where the model's primary is further on, the real one is. */
+function primaryAgrees(world: World, meant: NodeContext): void {
+  const { primaryDurable, receivedLsn } = contextOf(world);
+  same('what the primary said of itself', primaryDurable, world.left.primarySaid);
+  same('whether it said anything', primaryDurable === null, meant.primaryDurable === null);
+  if ((meant.primaryDurable?.lsn ?? 0) > (meant.receivedLsn ?? 0))
+    same('whether it is further on', (primaryDurable?.lsn ?? 0) > (receivedLsn ?? 0), true);
 }
 
 async function filesAgree(world: World, value: StateValue, move: string | null): Promise<void> {
@@ -112,7 +128,7 @@ async function filesAgree(world: World, value: StateValue, move: string | null):
   const record = await fileOf(world, 'halt');
   same('whether a halt is recorded', record === null ? 'absent' : 'present', left.haltRecord);
   if (record !== null && contextOf(world).halt !== null)
-    same('the halt record', named(decodeHaltRecord(record)), named(contextOf(world).halt));
+    same('the halt record', decodeHaltRecord(record), readBack(contextOf(world).halt));
   same('how much evidence is kept', (await namesIn(join(world.dataDir, 'evidence'))).length, left.evidence);
   const received = contextOf(world).receivedLsn;
   const end = await walAgrees(world);
@@ -132,6 +148,11 @@ async function filesAgree(world: World, value: StateValue, move: string | null):
     left.refusedWith ??= await fingerprint(dataDir);
     same('the files of a node whose start is refused', await fingerprint(dataDir), left.refusedWith);
   }
+}
+
+/** A reason as it comes back from a file or an answer. */
+export function readBack(halt: HaltReason | null): unknown {
+  return JSON.parse(JSON.stringify(halt));
 }
 
 /** Where the WAL of a node without WAL would begin: behind its base file, or with history. */

@@ -3,7 +3,8 @@ import { matchesState, type StateValue } from 'xstate';
 import { replicaState } from '../../machines/replica-state.ts';
 import { stateLine } from '../../src/core/state-line.ts';
 import { askJson } from '../support/http.ts';
-import type { Knowledge } from './agreement.ts';
+import type { NodeContext } from '../../machines/context.ts';
+import { readBack, type Knowledge } from './agreement.ts';
 import type { World } from './world.ts';
 
 /** Before a start has come to its end there is nobody to speak for: the server says that the node is starting. */
@@ -16,7 +17,12 @@ function isServed({ role }: World, value: StateValue): boolean {
 }
 
 /** Throws where the DX answers over HTTP are not what the pure chart says. */
-export async function answersAgree(world: World, value: StateValue, known: Knowledge): Promise<void> {
+export async function answersAgree(
+  world: World,
+  value: StateValue,
+  known: Knowledge,
+  { halt }: NodeContext,
+): Promise<void> {
   const { left, server } = world;
   left.isServed ||= isServed(world, value);
   if (left.isServed) {
@@ -50,10 +56,14 @@ export async function answersAgree(world: World, value: StateValue, known: Knowl
     wal_received_lsn,
     wal_validated_lsn,
     wal_applied_lsn,
+    primary_commit_id,
     read_safety,
     detachment,
     failure,
   } = of(replication);
+  const { primarySaid } = left;
+  // A primary speaks for itself; a replica knows what it was told, and what it has proved.
+  const primaryAt = primarySaid && Math.max(primarySaid.commitId, known.validated?.commitId ?? 0);
   const safe = isSafe(world, value, known);
   const applied = typeof known.applied === 'object' ? (known.applied?.lsn ?? null) : wal_applied_lsn;
   deepStrictEqual(
@@ -63,9 +73,10 @@ export async function answersAgree(world: World, value: StateValue, known: Knowl
       wal_received_lsn,
       wal_validated_lsn,
       wal_applied_lsn,
+      primary_commit_id,
       read_safety,
       isDetached: detachment !== null,
-      failure: failure === null ? null : (failure as { code: string }).code,
+      failure,
       machine_state: of(machine)['machine_state'],
     },
     {
@@ -74,9 +85,10 @@ export async function answersAgree(world: World, value: StateValue, known: Knowl
       wal_received_lsn: known.received,
       wal_validated_lsn: known.validated?.lsn ?? null,
       wal_applied_lsn: applied,
+      primary_commit_id: world.role === 'primary' ? primary_commit_id : primaryAt,
       read_safety: safe ? 'Safe' : 'Unsafe',
       isDetached: known.isDetached,
-      failure: known.halt?.split(' ')[0] ?? null,
+      failure: readBack(halt),
       machine_state: stateLine(value),
     },
   );

@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { CLUSTER, NODE, OTHER_CLUSTER } from '../../machines/model/history.ts';
 import { advance, genesisChain, observeUnit, type ChainState } from '../../src/core/wal/chain.ts';
-import { createPrimary, createReplica, type Primary, type PrimaryOptions } from '../../src/index.ts';
+import {
+  createPrimary,
+  createReplica,
+  type Position,
+  type Primary,
+  type PrimaryOptions,
+} from '../../src/index.ts';
 import { put } from '../support/nodes.ts';
 import { appliedCommit, inState, until } from '../support/replicas.ts';
 import { scriptedSource, walBytes } from '../support/sources.ts';
@@ -33,7 +39,10 @@ export interface RealHistory {
     readonly url: string;
     /** One commit more; says its id. */
     readonly commit: () => Promise<number>;
+    /** Where it stands at this moment: durably, as all that a primary speaks of. */
+    readonly position: () => Position | null;
   };
+  readonly otherCluster: { readonly position: () => Position | null };
   /** Other primaries that a replica may be led to. */
   readonly urls: Readonly<Record<'otherCluster' | 'withoutSnapshot' | 'guarded' | 'diverged', string>>;
   /** Data directories of stopped replicas: all of the first unit applied, by WAL or by snapshot. */
@@ -94,7 +103,9 @@ export async function makeHistory(): Promise<RealHistory> {
       chains,
       url: followed.url,
       commit: async () => (await followed.one.commit([put('more', 'more')])).commitId,
+      position: () => followed.one.position(),
     },
+    otherCluster: { position: () => otherCluster.one.position() },
     urls: {
       otherCluster: otherCluster.url,
       withoutSnapshot: withoutSnapshot.url,

@@ -6,6 +6,7 @@ import { NODE } from '../../machines/model/history.ts';
 import type { TestPath } from '../../machines/model/paths.ts';
 import { configOf, portsOf } from '../../src/api/node-host.ts';
 import type { NodeContext } from '../../machines/context.ts';
+import type { Position } from '../../src/index.ts';
 import { listen, type NodeServer } from '../../src/http/server.ts';
 import { levelVersionIndex } from '../../src/io/level-version-index.ts';
 import type { ServedNode } from '../../src/node/served-node.ts';
@@ -48,6 +49,8 @@ export interface World {
     evidence: number;
     /** From this LSN on the files were damaged on purpose. */
     damagedFrom: number;
+    /** What the primary said last of its durable history; `null` before it has said anything. */
+    primarySaid: Position | null;
     /** An effect was made to lie: what it did is not what it said. */
     appliedBeyond: number;
     /** The host has its node, and the server speaks for it. */
@@ -118,6 +121,7 @@ export async function startWorld(role: World['role'], history: RealHistory, path
       haltRecord: 'absent',
       evidence: 0,
       damagedFrom: Infinity,
+      primarySaid: null,
       appliedBeyond: 0,
       isServed: false,
       refusedWith: null,

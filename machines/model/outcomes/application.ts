@@ -44,7 +44,12 @@ export const validationOutcomes: Outcomes<typeof validationActors> = {
     'an end before what was proven': ({ from }) =>
       from.lsn === 0
         ? CANNOT
-        : { from, to: chainAfter(unitsOf(from) - 1), suspect: null, incompleteLsn: null },
+        : {
+            from,
+            to: { ...chainAfter(unitsOf(from) - 1), clusterId: from.clusterId },
+            suspect: null,
+            incompleteLsn: null,
+          },
   },
 };
 

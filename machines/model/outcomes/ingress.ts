@@ -1,4 +1,4 @@
-import type { AttachAnswer, ReceiptFacts } from '../../../src/core/ingress.ts';
+import type { AttachAnswer, AttachFacts, ReceiptFacts } from '../../../src/core/ingress.ts';
 import { FORMAT_VERSION } from '../../../src/core/limits.ts';
 import { positionOf, type Position } from '../../../src/core/position.ts';
 import type { ingressActors } from '../../2-ingress.ts';
@@ -22,17 +22,19 @@ const met = (formatVersion: number, clusterId: string) => () =>
   }) as const;
 
 type Asked = Position & { readonly clusterId: string };
-const attachment = (answer: (asked: Asked) => AttachAnswer) => (chain: Asked) => ({
+const answered = (chain: Asked, answer: AttachAnswer): AttachFacts => ({
   clusterId: chain.clusterId,
   requested: positionOf(chain),
-  answer: answer(chain),
+  answer,
 });
+const attachment = (answer: (asked: Asked) => AttachAnswer) => (chain: Asked) =>
+  answered(chain, answer(chain));
 
-const attached = (clusterId: string, startLsn: number): AttachAnswer => ({
+const attached = (clusterId: string, startLsn: number, units = unitsOf({ lsn: startLsn })): AttachAnswer => ({
   kind: 'attached',
   clusterId,
   startLsn,
-  durable: positionAfter(Math.ceil(unitsOf({ lsn: startLsn }))),
+  durable: positionAfter(units),
 });
 
 type ReceiveInput = { readonly expectedLsn: number };
@@ -58,6 +60,10 @@ export const ingressOutcomes: Outcomes<typeof ingressActors> = {
   },
   attach: {
     attached: attachment(({ clusterId, lsn }) => attached(clusterId, lsn)),
+    'attached, and further on': (chain, { units }) => {
+      const [asked, durable] = [unitsOf(chain), Math.min(unitsOf(chain) + 2, units)];
+      return durable > asked ? answered(chain, attached(chain.clusterId, chain.lsn, durable)) : CANNOT;
+    },
     'attached to another cluster': attachment(({ clusterId, lsn }) => attached(otherThan(clusterId), lsn)),
     'attached at another place': attachment(({ clusterId, lsn }) => attached(clusterId, lsn + UNIT_BYTES)),
     'refused: diverged': attachment(() => refused('HISTORY_DIVERGED')),
@@ -71,6 +77,10 @@ export const ingressOutcomes: Outcomes<typeof ingressActors> = {
         ? CANNOT
         : receipt(input, { units: 1, toLsn: input.expectedLsn + UNIT_BYTES }),
     'a notice': (input) => receipt(input, { primary: positionAfter(unitsOf({ lsn: input.expectedLsn })) }),
+    'a notice of more': (input, { units }) =>
+      input.expectedLsn >= units * UNIT_BYTES
+        ? CANNOT
+        : receipt(input, { primary: positionAfter(unitsOf({ lsn: input.expectedLsn }) + 1) }),
     'the end': (input) => receipt(input, { ended: 'the stream has ended' }),
     'a gap between chunks': (input) =>
       receipt(input, { chunkGap: { expectedLsn: input.expectedLsn, foundLsn: input.expectedLsn + 1 } }),

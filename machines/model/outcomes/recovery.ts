@@ -64,7 +64,11 @@ const surveyOutcomes = {
     }),
   'checkpoint damaged': () => survey({ checkpoint: { state: 'damaged', bytes: '00' } }),
   'WAL without a checkpoint': () => survey({ checkpoint: { state: 'absent' } }),
-  'prefix broken': () => survey({ prefix: { state: 'broken', evidence: {} } }),
+  'prefix broken': () =>
+    survey({
+      prefix: { state: 'broken', evidence: { stop: { ...stop('invalid') } } },
+      tail: { provenTo: null, stop: null, validUnitAfterLsn: null },
+    }),
   'hole between two files': () =>
     survey({
       wal: { ...wal(2, 2), discontinuity: { expectedLsn: UNIT_BYTES, foundLsn: UNIT_BYTES + 1 } },

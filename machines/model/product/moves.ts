@@ -1,40 +1,24 @@
-/** What may happen around a replica, and what a crash of it leaves behind. */
-import { runningIn } from '../pure-chart.ts';
-import { WRONG_UNITS } from '../history.ts';
-import { effects } from './effects.ts';
+/** What may happen around a replica. */
+import { WRONG_UNITS, type WrongUnit } from '../history.ts';
+import { afterAPowerCut, type WorldMove } from './endings.ts';
+import type { Letter } from './history.ts';
 import {
-  COMMON_UNITS,
-  EMPTY_MEMORY,
-  NO_STREAM,
-  unitAt,
-  type Disk,
-  type Network,
-  type Primary,
+  faulted,
+  withDisk,
+  withNetwork,
+  withPrimary,
+  type Arrived,
   type ProductBound,
   type SnapshotFault,
   type World,
 } from './world.ts';
-import type { AnyMachineSnapshot } from 'xstate';
-
-export interface WorldMove {
-  readonly name: string;
-  readonly world: World;
-}
 
 const move = (name: string, world: World): WorldMove => ({ name, world });
-const withPrimary = (world: World, change: Partial<Primary>): World => ({
-  ...world,
-  primary: { ...world.primary, ...change },
-});
-const withNetwork = (world: World, change: Partial<Network>): World => ({
-  ...world,
-  network: { ...world.network, ...change },
-});
-const withDisk = (world: World, change: Partial<Disk>): World => ({
-  ...world,
-  disk: { ...world.disk, ...change },
-});
-const fault = (world: World): World => ({ ...world, faults: world.faults - 1 });
+
+/** A primary that takes up an older state has so many units in common with what it wrote before. */
+const COMMON_UNITS = 1;
+/** Units that may wait to be taken from the network at once. */
+const ARRIVED_MAX = 2;
 
 const SNAPSHOT_FAULTS: readonly SnapshotFault[] = [
   'a damaged manifest',
@@ -43,147 +27,157 @@ const SNAPSHOT_FAULTS: readonly SnapshotFault[] = [
   'of another state',
 ];
 
-export function primaryMoves(
-  world: World,
-  { units }: ProductBound,
-  bootstrap: 'wal' | 'snapshot',
-): WorldMove[] {
-  const { primary } = world;
-  if (!primary.isUp) return [move('the primary starts', withPrimary(world, { isUp: true }))];
-  const { durable, pending, history, snapshot, written } = primary;
-  const moves: WorldMove[] = [];
-  if (!pending && durable < units)
-    moves.push(move('the primary writes', withPrimary(world, { pending: true })));
-  if (pending) {
-    const behind = durable + 1;
-    const marks: readonly [number, number] =
-      history === 0 ? [Math.max(written[0], behind), written[1]] : [written[0], Math.max(written[1], behind)];
+export function primaryMoves(world: World, bound: ProductBound, bootstrap: 'wal' | 'snapshot'): WorldMove[] {
+  const { isUp, pending, wal, snapshot } = world.primary;
+  if (!isUp) return [move('the primary starts', synced(withPrimary(world, { isUp: true })))];
+  const moves =
+    pending === null ? writes(world, bound, bootstrap) : [move('the primary syncs', synced(world))];
+  const sealed = wal.slice(0, wal.lastIndexOf('s') + 1);
+  if (bootstrap === 'snapshot' && sealed !== '' && sealed !== snapshot?.cut)
     moves.push(
-      move('the primary syncs', withPrimary(world, { pending: false, durable: behind, written: marks })),
+      move('the primary makes a snapshot', withPrimary(world, { snapshot: { cut: sealed, fault: null } })),
     );
-  }
-  if (bootstrap === 'snapshot' && durable > snapshot)
-    moves.push(move('the primary cuts a snapshot', withPrimary(world, { snapshot: durable })));
-  if (world.crashes > 0)
-    moves.push(
-      move('the primary crashes', {
-        ...withPrimary(world, { isUp: false, pending: false }),
-        network: { ...world.network, next: null },
-        crashes: world.crashes - 1,
-      }),
-    );
+  if (world.crashes > 0) moves.push(...primaryCrashes(world));
   if (world.faults > 0) moves.push(...primaryFaults(world));
   return moves;
 }
 
-function primaryFaults(world: World): WorldMove[] {
-  const { durable, history, snapshot, snapshotFault, prunedTo, written } = world.primary;
+/** One seal is enough: behind it stands WAL of another file. A snapshot is cut at one, so that it has a unit of its own there. */
+function writes(world: World, { units }: ProductBound, bootstrap: 'wal' | 'snapshot'): WorldMove[] {
+  const { wal } = world.primary;
+  const isSealed = wal.includes('s');
+  const extra = bootstrap === 'snapshot' ? 1 : 0;
+  const commit: Letter = wal.length >= COMMON_UNITS && isOther(world) ? 'd' : 'c';
   const moves: WorldMove[] = [];
-  if (history === 0 && durable > COMMON_UNITS)
+  if (wal.length < units + (isSealed ? extra : 0))
+    moves.push(move('the primary writes', withPrimary(world, { pending: commit })));
+  if (wal.length < units + extra && wal !== '' && !isSealed)
+    moves.push(move('the primary seals the segment', withPrimary(world, { pending: 's' })));
+  return moves;
+}
+
+/** Whether this primary once had a history that it has no longer. */
+function isOther({ primary: { written } }: World): boolean {
+  return written.length > 1;
+}
+
+function synced(world: World): World {
+  const { pending, wal, written } = world.primary;
+  if (pending === null) return world;
+  const behind = `${wal}${pending}`;
+  const before = written.slice(0, -1);
+  return withPrimary(world, { pending: null, wal: behind, written: [...before, behind] });
+}
+
+/** What was written and not synced is lost, or comes back; nobody has seen it before. */
+function primaryCrashes(world: World): WorldMove[] {
+  const crashed = {
+    ...withPrimary(world, { isUp: false }),
+    network: { ...world.network, sent: null },
+    crashes: world.crashes - 1,
+  };
+  const lost = withPrimary(crashed, { pending: null });
+  return world.primary.pending === null
+    ? [move('the primary crashes', lost)]
+    : [
+        move('the primary crashes, and what was not synced is lost', lost),
+        move('the primary crashes, and what was not synced stays', crashed),
+      ];
+}
+
+function primaryFaults(world: World): WorldMove[] {
+  const { wal, snapshot, prunedTo, written } = world.primary;
+  const moves: WorldMove[] = [];
+  if (!isOther(world) && wal.length > COMMON_UNITS) {
+    const older = wal.slice(0, COMMON_UNITS);
     moves.push(
       move('the primary takes up an older state', {
-        ...withPrimary(fault(world), {
-          history: 1,
-          durable: COMMON_UNITS,
-          pending: false,
-          snapshot: Math.min(snapshot, COMMON_UNITS),
-          written: [written[0], COMMON_UNITS],
+        ...withPrimary(faulted(world), {
+          wal: older,
+          pending: null,
+          snapshot: null,
+          prunedTo: 0,
+          written: [...written, older],
         }),
-        network: { ...world.network, next: null },
-        isDoomed: true,
+        network: { ...world.network, sent: null },
       }),
     );
-  if (durable > prunedTo)
+  }
+  const sealed = wal.lastIndexOf('s') + 1;
+  if (sealed > prunedTo)
     moves.push(
-      move('the primary prunes all that is old', {
-        ...withPrimary(fault(world), { prunedTo: durable }),
-        isDoomed: true,
-      }),
+      move('the primary prunes its sealed segment', withPrimary(faulted(world), { prunedTo: sealed })),
     );
-  if (snapshot > 0 && snapshotFault === null)
-    for (const wrong of SNAPSHOT_FAULTS)
+  if (snapshot?.fault === null)
+    for (const fault of SNAPSHOT_FAULTS)
       moves.push(
-        move(`the snapshot becomes ${wrong}`, {
-          ...withPrimary(fault(world), { snapshotFault: wrong }),
-          isDoomed: true,
-        }),
+        move(
+          `the snapshot becomes ${fault}`,
+          withPrimary(faulted(world), { snapshot: { ...snapshot, fault } }),
+        ),
       );
   return moves;
 }
 
 export function networkMoves(world: World): WorldMove[] {
   const { primary, network } = world;
-  const { next, arrived } = network;
+  const { sent, arrived } = network;
+  if (sent === null || arrived.length >= ARRIVED_MAX || arrived.some(({ kind }) => kind !== 'unit'))
+    return [];
+  const upTo = primary.wal.slice(0, sent.length + 1);
+  const hasMore = upTo.length > sent.length;
   const moves: WorldMove[] = [];
-  if (next === null || arrived !== null) return moves;
-  moves.push(move('a notice arrives', withNetwork(world, { arrived: { kind: 'notice' } })));
-  if (world.faults > 0) moves.push(move('the connection is cut', withNetwork(fault(world), { next: null })));
-  if (next > primary.durable) return moves;
-  const unit = unitAt(next, primary.history);
-  const arrives = (from: World, wrong: keyof typeof WRONG_UNITS | null) =>
-    withNetwork(from, {
-      next: next + 1,
-      arrived: { kind: 'unit', unit: { ...unit, wrong }, expected: next },
-    });
-  moves.push(move('a unit arrives', arrives(world, null)));
-  if (world.faults === 0) return moves;
-  for (const wrong of Object.keys(WRONG_UNITS) as (keyof typeof WRONG_UNITS)[])
-    moves.push(move(`a unit arrives garbled: ${wrong}`, arrives(fault(world), wrong)));
-  // The envelope of a chunk says where it stands, so that both are seen at once.
-  for (const name of ['a unit arrives twice', 'a unit arrives before the one before it'])
-    moves.push(move(name, withNetwork(fault(world), { arrived: { kind: 'gap' } })));
+  const unit = (from: World, wrong: WrongUnit | null): World =>
+    withNetwork(from, { sent: upTo, arrived: [...arrived, { kind: 'unit', unit: { upTo, wrong } }] });
+  if (hasMore) moves.push(move('a unit arrives', unit(world, null)));
+  if (hasMore && world.faults > 0)
+    for (const wrong of Object.keys(WRONG_UNITS) as WrongUnit[])
+      moves.push(move(`a unit arrives garbled: ${wrong}`, unit(faulted(world), wrong)));
+  if (arrived.length > 0) return moves;
+  const notice: Arrived = { kind: 'notice', durable: primary.wal };
+  moves.push(move('a notice arrives', withNetwork(world, { arrived: [notice] })));
+  return world.faults === 0 ? moves : [...moves, ...networkFaults(world, sent.length)];
+}
+
+/** The envelope of a chunk says where it stands. */
+function networkFaults(world: World, sent: number): WorldMove[] {
+  const strays = (name: string, found: number) =>
+    move(name, withNetwork(faulted(world), { arrived: [{ kind: 'gap', expected: sent, found }] }));
+  const moves = [move('the connection is cut', withNetwork(faulted(world), { sent: null }))];
+  if (sent > 0) moves.push(strays('a unit arrives twice', sent - 1));
+  if (world.primary.wal.length > sent + 1)
+    moves.push(strays('a unit arrives before the one before it', sent + 1));
   return moves;
 }
 
 export function diskMoves(world: World): WorldMove[] {
+  const { wal, incoming, base } = world.disk;
   if (world.faults === 0) return [];
-  const { wal } = world.disk;
-  return wal.flatMap((unit, place) => {
+  const moves = wal.flatMap((unit, place) => {
     if (unit.wrong !== null) return [];
     const rotten = wal.map((one, at) =>
       at === place ? { ...one, wrong: 'checksum does not match' as const } : one,
     );
-    return [move(`unit ${unit.number} rots on disk`, withDisk(fault(world), { wal: rotten }))];
+    return [move(`unit ${unit.upTo.length} rots on disk`, withDisk(faulted(world), { wal: rotten }))];
   });
+  for (const [name, file] of Object.entries({ incoming, base }))
+    if (file?.isDamaged === false)
+      moves.push(
+        move(
+          `the ${name} file rots on disk`,
+          withDisk(faulted(world), { [name]: { ...file, isDamaged: true } }),
+        ),
+      );
+  return moves;
 }
 
-/** The ways in which the replica's process may end without a word: what was under way is done, not done, or half done. */
-export function crashesOf(world: World, snapshot: AnyMachineSnapshot): WorldMove[] {
-  if (world.crashes === 0) return [];
-  const lost = (behind: World): World => ({
-    ...behind,
-    memory: EMPTY_MEMORY,
-    network: NO_STREAM,
-    crashes: world.crashes - 1,
-  });
-  const ends = new Map<string, World>();
-  const add = (name: string, behind: World) => {
-    const end = lost(behind);
-    const known = JSON.stringify(end);
-    if (![...ends.values()].some((one) => JSON.stringify(one) === known)) ends.set(name, end);
-  };
-  add('the replica crashes', world);
-  const running = runningIn(snapshot);
-  for (const { id, src, input } of running) {
-    const answer = effects[src]?.(world, input as never) ?? null;
-    if (answer === null || 'asserts' in answer) continue;
-    add(`the replica crashes when ${id} was done`, answer.world);
-    for (const half of halvesOf(id, world, answer.world))
-      add(`the replica crashes in the middle of ${id}`, half);
-    for (const other of running) {
-      const both = other.id > id ? effects[other.src]?.(answer.world, other.input as never) : undefined;
-      if (both !== undefined && both !== null && !('asserts' in both))
-        add(`the replica crashes when ${id} and ${other.id} were done`, both.world);
-    }
-  }
-  return [...ends].map(([name, end]) => move(name, end));
-}
-
-/** What is on disk between two of the steps that an effect takes. */
-function halvesOf(id: string, world: World, done: World): World[] {
-  if (id === 'persist') return [withDisk(world, { torn: true })];
-  // The file is in its place, and the index is still being built.
-  if (id === 'installSnapshot') return [withDisk(world, { base: done.disk.base, incoming: false })];
-  if (id === 'fetchSnapshot') return [withDisk(world, { incoming: true })];
-  return [];
+/** While no process runs: the power may fail as well, and an operator may clear a halt. */
+export function idleMoves(world: World): WorldMove[] {
+  const moves: WorldMove[] = [];
+  if (world.disk.halt !== null)
+    moves.push(move('an operator clears the halt', withDisk(world, { halt: null })));
+  const { synced: durable, wal, isTorn } = world.disk;
+  if (world.crashes > 0 && (durable < wal.length || isTorn))
+    moves.push(...afterAPowerCut('the power fails', { ...world, crashes: world.crashes - 1 }));
+  return moves;
 }

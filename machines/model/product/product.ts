@@ -7,13 +7,14 @@ import type { NodeInput } from '../../context.ts';
 import { answerOf, failureOf, type ChartMove } from '../alphabet.ts';
 import { futureOf } from '../chart-model.ts';
 import type { Model } from '../graph.ts';
-import { unitsOf } from '../history.ts';
-import { nodeOutcomes } from '../outcomes.ts';
 import { pureChart, runningIn, type PureChart, type Running, type Settled } from '../pure-chart.ts';
 import { brokenRule, RULES, type Rule } from '../rules.ts';
-import { effects } from './effects.ts';
-import { crashesOf, diskMoves, networkMoves, primaryMoves } from './moves.ts';
-import { EMPTY_MEMORY, NO_STREAM, positionIn, worldOf, type ProductBound, type World } from './world.ts';
+import { comesTo, effects, leftBy } from './effects.ts';
+import type { Effects } from './effects/effect.ts';
+import { crashesOf, endingsOf, type WorldMove } from './endings.ts';
+import { liesOf } from './lies.ts';
+import { diskMoves, idleMoves, networkMoves, primaryMoves } from './moves.ts';
+import { faulted, withoutProcess, worldOf, type ProductBound, type World } from './world.ts';
 import { brokenWorldRule } from './world-rules.ts';
 
 export interface ProductState {
@@ -40,11 +41,20 @@ export interface ProductOptions {
   readonly bootstrap: NodeInput['bootstrap'];
 }
 
+/** What the chart stands among; a test takes a part that is broken, to see that a rule of the world notices. */
+export interface Surroundings {
+  readonly effects: Effects;
+  readonly primaryMoves: typeof primaryMoves;
+  readonly networkMoves: typeof networkMoves;
+}
+export const SURROUNDINGS: Surroundings = { effects, primaryMoves, networkMoves };
+
 /** The product as something that can be explored; `rules` are those of the chart, those of the world always hold. */
 export function productModel(
   machine: AnyStateMachine,
   { bound, bootstrap }: ProductOptions,
   rules: readonly Rule[] = RULES,
+  among: Surroundings = SURROUNDINGS,
 ): Model<ProductState, ProductMove> {
   const chart = pureChart(machine);
   const input: NodeInput = {
@@ -54,10 +64,18 @@ export function productModel(
     clusterId: null,
     nodeId: null,
   };
+  const around = (world: World) => [
+    ...among.primaryMoves(world, bound, bootstrap),
+    ...among.networkMoves(world),
+    ...diskMoves(world),
+  ];
   return {
     initial: { node: null, world: worldOf(bound), lied: false, by: null, asserted: null },
-    moves: (state) => movesOf(state, bound, bootstrap),
-    next: (from, move) => next(chart, input, from, move),
+    moves: (state) => [
+      ...around(state.world).map(unseen),
+      ...(state.node === null ? withoutNode(state.world) : ofNode(state.node, state, among.effects)),
+    ],
+    next: (from, move) => next(chart, input, from, move, among.effects),
     nameOf: ({ name }) => name,
     keyOf: ({ node, world, lied }) =>
       `${JSON.stringify(world)} ${node === null ? 'no process' : futureOf(node.snapshot)} ${String(lied)}`,
@@ -66,11 +84,40 @@ export function productModel(
         ? `P5-I13: No effect is asked for what it must refuse. (${asserted})`
         : null) ??
       (node === null || by === null ? null : brokenRule(rules, node, by, lied)) ??
-      brokenWorldRule(node, world, lied),
+      brokenWorldRule(node, world),
   };
 }
 
-function next(chart: PureChart, input: NodeInput, from: ProductState, move: ProductMove): ProductState {
+/** What only the world sees. */
+const unseen = ({ name, world }: WorldMove): ProductMove => ({ name, world, told: null });
+
+function withoutNode(world: World): ProductMove[] {
+  return [{ name: 'the replica starts', world, told: 'start' }, ...idleMoves(world).map(unseen)];
+}
+
+function ofNode({ snapshot, failure }: Settled, state: ProductState, parts: Effects): ProductMove[] {
+  const { world, lied } = state;
+  if (failure !== null) return [];
+  const underWay = runningIn(snapshot);
+  return [
+    ...underWay.flatMap((effect) => answers(effect, world, lied, parts)),
+    ...world.unheard.flatMap((effect) => endUnheard(effect, world, parts)),
+    ...crashesOf(parts, world, [...underWay, ...world.unheard]).map(({ name, world: left }) => ({
+      name,
+      world: left,
+      told: 'gone' as const,
+    })),
+    ...outside(world, snapshot),
+  ];
+}
+
+function next(
+  chart: PureChart,
+  input: NodeInput,
+  from: ProductState,
+  move: ProductMove,
+  parts: Effects,
+): ProductState {
   const { name, world, told, lies, asserts = null } = move;
   const rest = { asserted: asserts };
   const lied = from.lied || lies === true;
@@ -81,103 +128,77 @@ function next(chart: PureChart, input: NodeInput, from: ProductState, move: Prod
   if (told === null || node === null)
     return { ...rest, node: node && { ...node, steps: [] }, world, lied, by: null };
   const settled = chart.send(node.snapshot, told.event);
-  const hasEnded = settled.snapshot.matches({ stopped: 'closed' });
-  return hasEnded
-    ? {
-        ...rest,
-        node: null,
-        world: { ...world, memory: EMPTY_MEMORY, network: NO_STREAM },
-        lied: false,
-        by: name,
-      }
-    : { ...rest, node: settled, world, lied, by: told.name };
+  if (settled.snapshot.matches({ stopped: 'closed' }))
+    return {
+      ...rest,
+      node: null,
+      world: { ...withoutProcess(world), unheard: world.unheard },
+      lied: false,
+      by: name,
+    };
+  const left = dropped(node, settled, told.effect).filter((effect) => writes(parts, effect, world));
+  const behind = left.length === 0 ? world : { ...world, unheard: [...world.unheard, ...left] };
+  return { ...rest, node: settled, world: behind, lied, by: told.name };
 }
 
-function movesOf(
-  { node, world, lied }: ProductState,
-  bound: ProductBound,
-  bootstrap: NodeInput['bootstrap'],
-) {
-  const around: ProductMove[] = [
-    ...primaryMoves(world, bound, bootstrap),
-    ...networkMoves(world),
-    ...diskMoves(world),
-  ].map(({ name, world: behind }) => ({ name, world: behind, told: null }));
-  if (node === null) {
-    const cleared = { ...world, disk: { ...world.disk, halt: null } };
-    return [
-      ...around,
-      { name: 'the replica starts', world, told: 'start' as const },
-      ...(world.disk.halt === null
-        ? []
-        : [{ name: 'an operator clears the halt', world: cleared, told: null }]),
-    ];
-  }
-  if (node.failure !== null) return [];
-  const { snapshot } = node;
+/** The effects that ran, have not answered, and are no longer listened to. */
+function dropped(before: Settled, after: Settled, answered: string | null): Running[] {
+  const still = after.snapshot.status === 'active' ? childrenOf(after) : {};
+  const was = childrenOf(before);
+  return runningIn(before.snapshot).filter(({ id }) => id !== answered && was[id] !== still[id]);
+}
+
+function childrenOf({ snapshot }: Settled): Readonly<Record<string, unknown>> {
+  return snapshot.children as Readonly<Record<string, unknown>>;
+}
+
+/** Whether an effect leaves anything on disk, now that nobody takes up what it would say. */
+function writes(parts: Effects, effect: Running, world: World): boolean {
+  const { halves, done } = leftBy(parts, effect, world);
+  return halves.length > 0 || (done !== null && done.disk !== world.disk);
+}
+
+function endUnheard(effect: Running, world: World, parts: Effects): ProductMove[] {
+  const end = (name: string, behind: World): ProductMove => ({
+    name: `${effect.id} ends unheard${name}`,
+    world: { ...behind, unheard: world.unheard.filter((one) => one !== effect) },
+    told: null,
+  });
   return [
-    ...around,
-    ...runningIn(snapshot).flatMap((effect) => answers(effect, world, lied)),
-    ...crashesOf(world, snapshot).map((move) => ({ ...move, told: 'gone' as const })),
-    ...outside(world, snapshot),
+    end('', world),
+    ...endingsOf(parts, effect, world).map(({ name, world: left }) => end(`, ${name}`, left)),
   ];
 }
 
-/** An effect answers as it finds the world, or fails: then what it was to do may have been done or not. */
-function answers({ id, src, input }: Running, world: World, lied: boolean): ProductMove[] {
-  const answer = effects[src]?.(world, input as never) ?? null;
+/** An effect answers as it finds the world, or fails: then what it was to do may have been done, in part, or not. */
+function answers(effect: Running, world: World, lied: boolean, parts: Effects): ProductMove[] {
+  const answer = comesTo(parts, effect, world);
+  const failed = failureOf(effect.id);
   const moves: ProductMove[] = [];
-  if (answer !== null && 'asserts' in answer) {
-    const told = failureOf(id);
-    return [{ name: told.name, world, told, asserts: answer.asserts }];
-  }
+  if (answer !== null && 'asserts' in answer)
+    return [{ name: failed.name, world, told: failed, asserts: answer.asserts }];
+  if (answer !== null && 'fails' in answer)
+    return [{ name: `${failed.name}: ${answer.fails}`, world: answer.world, told: failed }];
   if (answer !== null) {
-    const told = answerOf(id, answer.outcome, answer.output);
+    const told = answerOf(effect.id, answer.outcome, answer.output);
     moves.push({ name: told.name, world: answer.world, told });
   }
-  if (world.faults === 0) return moves;
-  const fault = (behind: World): World => ({ ...behind, faults: behind.faults - 1 });
-  const failed = failureOf(id);
-  moves.push({ name: failed.name, world: fault(world), told: failed });
-  if (answer !== null && answer.world !== world)
-    moves.push({ name: `${failed.name} when it was done`, world: fault(answer.world), told: failed });
+  // One that waits for others to end can end in no other way.
+  if (world.faults === 0 || (answer === null && WAITING.has(effect.src))) return moves;
+  moves.push({ name: failed.name, world: faulted(world), told: failed });
+  for (const { name, world: left } of endingsOf(parts, effect, world))
+    moves.push({ name: `${failed.name}, ${name}`, world: faulted(left), told: failed });
   if (!lied)
-    moves.push(...lies({ id, src, input }, world).map((move) => ({ ...move, world: fault(move.world) })));
+    moves.push(
+      ...liesOf(effect, world, parts).map((lie) => ({
+        ...lie,
+        world: faulted(lie.world),
+        lies: true as const,
+      })),
+    );
   return moves;
 }
-
-/** Answers to something that was not asked: the validator or the applier is broken. */
-function lies({ id, src, input }: Running, world: World): ProductMove[] {
-  const lying = (outcome: string, behind: World): ProductMove[] => {
-    const answer = nodeOutcomes[src as 'validate'][outcome] as
-      ((input: unknown, bound: { units: number }) => unknown) | undefined;
-    const output = answer?.(input, { units: Infinity });
-    if (typeof output !== 'object' || output === null) return [];
-    const told = answerOf(id, outcome, output);
-    return [{ name: told.name, world: behind, told, lies: true }];
-  };
-  if (src === 'validate') {
-    const { from } = input as { readonly from: { readonly lsn: number } };
-    const place = unitsOf(from) - world.disk.walFrom;
-    const beyond = world.disk.wal[place + 1];
-    const desk =
-      beyond === undefined ? [] : [{ from: positionIn(beyond.number - 1, beyond.history), units: [beyond] }];
-    return [
-      ...(beyond === undefined
-        ? []
-        : lying('a piece that does not follow', {
-            ...world,
-            memory: { ...world.memory, desk: [...world.memory.desk, ...desk] },
-          })),
-      ...lying('an end before what was proven', world),
-    ];
-  }
-  if (src === 'apply') {
-    const done = effects['apply']?.(world, input as never) ?? null;
-    return done === null || 'asserts' in done ? [] : lying('with a checkpoint elsewhere', done.world);
-  }
-  return src === 'installSnapshot' ? lying('with a checkpoint elsewhere', world) : [];
-}
+const WAITING: ReadonlySet<string> = new Set(['drain', 'release']);
 
 /** What a host or an operator does. A halted node may be stopped at any time, a working one in place of a crash. */
 function outside(world: World, snapshot: Settled['snapshot']): ProductMove[] {

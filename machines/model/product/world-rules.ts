@@ -1,58 +1,56 @@
 /** What must hold of chart, disk and primary together, in every state: the invariants in the words of what is really there. */
 import type { AnyMachineSnapshot } from 'xstate';
 import type { InvariantId } from '../../../src/core/invariants.ts';
+import { samePosition } from '../../../src/core/position.ts';
 import type { NodeContext } from '../../context.ts';
-import { UNIT_BYTES } from '../history.ts';
 import type { Settled } from '../pure-chart.ts';
-import { COMMON_UNITS, positionIn, type Unit, type World } from './world.ts';
+import { endOf, type History } from './history.ts';
+import type { World } from './world.ts';
 
-interface WorldRule {
+export interface WorldRule {
   readonly invariant: InvariantId;
   readonly says: string;
-  readonly wrong: (world: World, snapshot: AnyMachineSnapshot | null, lied: boolean) => boolean;
+  /** The chart is `null` where no process runs. */
+  readonly wrong: (world: World, snapshot: AnyMachineSnapshot | null) => boolean;
 }
 
 const contextOf = (snapshot: AnyMachineSnapshot) => snapshot.context as NodeContext;
+const QUIET = ['preserving', 'recording', 'resting'] as const;
 
-/** Whether units are a stretch of one history that a primary once had durably. */
-function wereWritten(units: readonly Unit[], from: number, { primary: { written } }: World): boolean {
-  const histories = new Set(
-    units.filter(({ number }) => number > COMMON_UNITS).map(({ history }) => history),
-  );
-  return (
-    histories.size <= 1 &&
-    units.every(
-      ({ number, history, wrong }, index) =>
-        wrong === null &&
-        number === from + index + 1 &&
-        number <= Math.max(written[history], history === 0 ? 0 : COMMON_UNITS),
-    )
-  );
+function wasWritten(history: History, { primary: { written } }: World): boolean {
+  return written.some((one) => one.startsWith(history));
 }
 
 export const WORLD_RULES: readonly WorldRule[] = [
   {
     invariant: 'P5-I4',
     says: 'What is applied is a prefix of a history that the primary had durably, each unit as it wrote it.',
-    wrong: (world) => world.disk.index !== null && !wereWritten(world.disk.index.units, 0, world),
+    wrong: (world) => world.disk.index.checkpoint !== null && !wasWritten(world.disk.index.holds, world),
   },
   {
     invariant: 'P5-I11',
     says: 'The checkpoint stands exactly behind what the index holds.',
-    wrong: ({ disk: { index } }) => index !== null && index.checkpoint.units !== index.units.length,
+    wrong: ({ disk: { index } }) =>
+      index.checkpoint !== null &&
+      (index.checkpoint.at.length !== index.holds.length ||
+        [...index.holds].some((letter, at) => letter !== 'x' && letter !== index.checkpoint?.at[at])),
+  },
+  {
+    invariant: 'P5-I11',
+    says: 'The index is never ahead of the WAL that is durable.',
+    wrong: ({ disk: { index, origin, synced } }) =>
+      index.checkpoint !== null && index.checkpoint.at.length > origin.length + synced,
   },
   {
     invariant: 'P5-I4',
-    says: 'The index is never ahead of the WAL, and every unit stands in its place.',
-    wrong: ({ disk: { index, wal, walFrom } }) =>
-      wal.some(({ number }, place) => number !== walFrom + place + 1) ||
-      (index !== null && index.checkpoint.units > walFrom + wal.length),
+    says: 'Every unit stands in its place, in its own bytes once.',
+    wrong: ({ disk: { wal, origin } }) =>
+      wal.some(({ upTo, wrong }, place) => wrong === null && upTo.length !== origin.length + place + 1),
   },
   {
     invariant: 'P5-I6',
     says: 'Nothing is received that the primary did not hold durably.',
-    wrong: ({ primary, disk: { wal } }) =>
-      wal.some(({ number, history }) => number > Math.max(...primary.written) && history >= 0),
+    wrong: (world) => world.disk.wal.some(({ upTo, wrong }) => wrong === null && !wasWritten(upTo, world)),
   },
   {
     invariant: 'P5-I12',
@@ -60,36 +58,40 @@ export const WORLD_RULES: readonly WorldRule[] = [
     wrong: ({ disk }, snapshot) => {
       if (snapshot === null || !snapshot.matches({ replicating: { readGate: 'open' } })) return false;
       const { applied } = contextOf(snapshot);
-      const last = disk.index?.checkpoint;
-      if (applied === null || last === undefined || disk.halt !== null) return true;
-      return (
-        last.units * UNIT_BYTES !== applied.lsn ||
-        positionIn(last.units, last.history).historyHash !== applied.historyHash
-      );
+      const { checkpoint } = disk.index;
+      if (applied === null || checkpoint === null || disk.halt !== null) return true;
+      return !samePosition(endOf(checkpoint.at), applied);
     },
   },
   {
     invariant: 'P5-I10',
-    says: 'A halt is recorded, and no node works on over a record.',
+    says: 'A halt is recorded as it is, and no node works on over a record.',
     wrong: ({ disk }, snapshot) => {
       if (snapshot === null) return false;
+      const { halt, haltRecordFault } = contextOf(snapshot);
       if (snapshot.matches({ halted: 'resting' }))
-        return disk.halt === null && contextOf(snapshot).haltRecordFault === null;
+        return haltRecordFault === null && JSON.stringify(disk.halt) !== JSON.stringify(halt);
       return (snapshot.matches('replicating') || snapshot.matches('bootstrapping')) && disk.halt !== null;
     },
   },
   {
     invariant: 'P5-I8',
-    says: 'While a node bootstraps there is nothing to read: no checkpoint before the whole cut is there.',
-    wrong: ({ disk }) =>
-      disk.index !== null &&
-      disk.index.checkpoint.snapshotCut > 0 &&
-      disk.base !== disk.index.checkpoint.snapshotCut,
+    says: 'No checkpoint stands on a snapshot that is not there as a whole.',
+    wrong: ({ disk: { base, index } }) =>
+      index.checkpoint !== null &&
+      index.checkpoint.snapshotCut > 0 &&
+      (base === null || endOf(base.cut).commitId !== index.checkpoint.snapshotCut),
+  },
+  {
+    invariant: 'P5-I13',
+    says: 'Before a halt is recorded, and before a node has stopped, all that was under way has ended.',
+    wrong: ({ unheard }, snapshot) =>
+      unheard.length > 0 && (snapshot === null || QUIET.some((state) => snapshot.matches({ halted: state }))),
   },
 ];
 
 /** The first rule that does not hold, in words. */
-export function brokenWorldRule(node: Settled | null, world: World, lied: boolean): string | null {
-  const broken = WORLD_RULES.find(({ wrong }) => wrong(world, node?.snapshot ?? null, lied));
+export function brokenWorldRule(node: Settled | null, world: World): string | null {
+  const broken = WORLD_RULES.find(({ wrong }) => wrong(world, node?.snapshot ?? null));
   return broken === undefined ? null : `${broken.invariant}: ${broken.says}`;
 }

@@ -1,80 +1,75 @@
 /**
- * Everything around a replica that the chart only hears of: a primary with its history, a network between the two, and the
- * replica's disk and memory. Small enough to be gone through whole, and honest about what a crash leaves.
+ * Everything around a replica that the chart only hears of: a primary with its history, a network between the two, the
+ * replica's disk and memory, and effects that the chart no longer listens to. Small enough to be gone through whole.
  */
-import type { Position } from '../../../src/core/position.ts';
-import type { RuleId } from '../../../src/core/checks/check.ts';
-import type { ErrorCode } from '../../../src/core/errors.ts';
-import { positionAfter, type WrongUnit } from '../history.ts';
-
-/** One unit of WAL, wherever it is. */
-export interface Unit {
-  /** Its place in history, from 1 on. */
-  readonly number: number;
-  /** Which primary wrote it: 0, or 1 for one that took up an older state and went on differently. */
-  readonly history: History;
-  /** What is wrong with its bytes. */
-  readonly wrong: WrongUnit | null;
-}
-export type History = 0 | 1;
-
-/** A second history has the first unit in common with the first history. */
-export const COMMON_UNITS = 1;
+import type { HaltReason } from '../../../src/core/halt.ts';
+import type { Running } from '../pure-chart.ts';
+import type { History, Letter, Unit } from './history.ts';
 
 export interface Primary {
-  readonly history: History;
-  /** Units that are durable, and with that history. */
-  readonly durable: number;
-  /** A commit that is written and not synced: it may be lost, and nobody may have seen it. */
-  readonly pending: boolean;
+  /** What is durable. */
+  readonly wal: History;
+  /** A unit that is written and not synced: it may be lost, and nobody may have seen it. */
+  readonly pending: Letter | null;
   readonly isUp: boolean;
-  /** Where the newest snapshot was cut; 0: there is none. */
-  readonly snapshot: number;
-  /** What is wrong with the snapshot. */
-  readonly snapshotFault: SnapshotFault | null;
-  /** WAL before this unit is gone. */
+  /** The newest snapshot: of the state up to a seal, and what is wrong with it. */
+  readonly snapshot: { readonly cut: History; readonly fault: SnapshotFault | null } | null;
+  /** So many units from the first on are gone. */
   readonly prunedTo: number;
   /** How far each history ever came durably: what no primary ever wrote, no replica may hold. */
-  readonly written: readonly [number, number];
+  readonly written: readonly History[];
 }
 export type SnapshotFault =
   'a damaged manifest' | 'of another cluster' | 'a damaged block' | 'of another state';
 
 export interface Network {
-  /** The stream, if one is open: the number of the unit that comes next. */
-  readonly next: number | null;
+  /** What the stream has carried so far, if one is open. */
+  readonly sent: History | null;
   /** What has arrived and was not taken yet. */
-  readonly arrived: Arrived | null;
+  readonly arrived: readonly Arrived[];
+  /** How many units the inbox has counted, from the first of all on. */
+  readonly counted: number;
 }
 export type Arrived =
-  | { readonly kind: 'unit'; readonly unit: Unit; readonly expected: number }
-  | { readonly kind: 'notice' }
-  | { readonly kind: 'gap' };
+  | { readonly kind: 'unit'; readonly unit: Unit }
+  | { readonly kind: 'notice'; readonly durable: History }
+  /** A chunk whose envelope names another place; in units. */
+  | { readonly kind: 'gap'; readonly expected: number; readonly found: number };
 
 export interface Disk {
   readonly identity: 'absent' | 'ours';
-  /** Units in the segment files, the first being `walFrom + 1`; all of them durable but where a crash tore the last one. */
+  /** Where the WAL of this node begins: with history, or at the cut of its snapshot. */
+  readonly origin: History;
+  /** The units in the segment files, from `origin` on. */
   readonly wal: readonly Unit[];
-  readonly walFrom: number;
-  /** A last write that is not whole. */
-  readonly torn: boolean;
-  /** What the index holds, and its checkpoint; `null` before there is one. Both change in one atomic batch. */
-  readonly index: { readonly units: readonly Unit[]; readonly checkpoint: Checkpointed } | null;
-  readonly base: number | null;
-  readonly incoming: boolean;
-  readonly halt: RuleId | ErrorCode | null;
+  /** So many of them were synced; a power cut may take the others. */
+  readonly synced: number;
+  /** A last write that is not whole stands behind them. */
+  readonly isTorn: boolean;
+  readonly index: Index;
+  readonly base: SnapshotFile | null;
+  readonly incoming: SnapshotFile | null;
+  /** A file that was to become another one, and did not. */
+  readonly hasTemporary: boolean;
+  readonly halt: HaltReason | null;
 }
-interface Checkpointed {
-  readonly units: number;
-  readonly history: History;
-  readonly snapshotCut: number;
+export interface Index {
+  /** The history that its entries come of; `x` stands for what no primary wrote. */
+  readonly holds: History;
+  readonly checkpoint: { readonly at: History; readonly snapshotCut: number } | null;
+}
+export interface SnapshotFile {
+  readonly cut: History;
+  /** The history that its state comes of. */
+  readonly holds: History;
+  readonly isDamaged: boolean;
 }
 
 export interface Memory {
   /** Units between socket and disk. */
   readonly batch: readonly Unit[];
   /** Proven batches in order: what the applier takes up next. */
-  readonly desk: readonly { readonly from: Position; readonly units: readonly Unit[] }[];
+  readonly desk: readonly { readonly from: History; readonly units: readonly Unit[] }[];
 }
 
 export interface World {
@@ -82,74 +77,70 @@ export interface World {
   readonly network: Network;
   readonly disk: Disk;
   readonly memory: Memory;
+  /** Effects under way to which the chart no longer listens, because another region halted or somebody stopped the node. */
+  readonly unheard: readonly Running[];
   /** How many faults and crashes may still happen. */
   readonly faults: number;
   readonly crashes: number;
-  /** Something happened to the primary that no replica can mend by itself: another history, pruned WAL, a bad snapshot. */
-  readonly isDoomed: boolean;
 }
 
 export interface ProductBound {
+  /** Units of the primary's WAL: commits, and one seal at most; it has one more for the seal of a snapshot. */
   readonly units: number;
   readonly faults: number;
   readonly crashes: number;
 }
 
 export const EMPTY_MEMORY: Memory = { batch: [], desk: [] };
-export const NO_STREAM: Network = { next: null, arrived: null };
+export const NO_STREAM: Network = { sent: null, arrived: [], counted: 0 };
+export const EMPTY_INDEX: Index = { holds: '', checkpoint: null };
 
 export function worldOf({ faults, crashes }: ProductBound): World {
   return {
-    primary: {
-      history: 0,
-      durable: 0,
-      pending: false,
-      isUp: true,
-      snapshot: 0,
-      snapshotFault: null,
-      prunedTo: 0,
-      written: [0, 0],
-    },
+    primary: { wal: '', pending: null, isUp: true, snapshot: null, prunedTo: 0, written: [''] },
     network: NO_STREAM,
     disk: {
       identity: 'absent',
+      origin: '',
       wal: [],
-      walFrom: 0,
-      torn: false,
-      index: null,
+      synced: 0,
+      isTorn: false,
+      index: EMPTY_INDEX,
       base: null,
-      incoming: false,
+      incoming: null,
+      hasTemporary: false,
       halt: null,
     },
     memory: EMPTY_MEMORY,
+    unheard: [],
     faults,
     crashes,
-    isDoomed: false,
   };
 }
 
-/** The good unit of a primary at a place. */
-export function unitAt(number: number, history: History): Unit {
-  return { number, history: number <= COMMON_UNITS ? 0 : history, wrong: null };
-}
+export const withPrimary = (world: World, change: Partial<Primary>): World => ({
+  ...world,
+  primary: { ...world.primary, ...change },
+});
+export const withNetwork = (world: World, change: Partial<Network>): World => ({
+  ...world,
+  network: { ...world.network, ...change },
+});
+export const withDisk = (world: World, change: Partial<Disk>): World => ({
+  ...world,
+  disk: { ...world.disk, ...change },
+});
+export const withMemory = (world: World, change: Partial<Memory>): World => ({
+  ...world,
+  memory: { ...world.memory, ...change },
+});
+/** The world after one of the faults that it may have. */
+export const faulted = (world: World): World => ({ ...world, faults: world.faults - 1 });
 
-/** The position behind so many units of a history. */
-export function positionIn(units: number, history: History): Position {
-  return positionAfter(units, units <= COMMON_UNITS ? 0 : history);
-}
-
-/** Whether a position is one of the primary's. */
-export function isOf({ history, durable }: Primary, { lsn, historyHash }: Position): boolean {
-  for (let units = 0; units <= durable; units += 1) {
-    const own = positionIn(units, history);
-    if (own.lsn === lsn) return own.historyHash === historyHash;
-  }
-  return false;
-}
-
-/** Whether the replica may never catch up: the primary's fault, or its own WAL is rotten below what is applied. */
-export function isDoomed({ isDoomed: byPrimary, disk: { wal, index } }: World): boolean {
-  return (
-    byPrimary || wal.some(({ wrong, number }) => wrong !== null && number <= (index?.checkpoint.units ?? 0))
-  );
-}
+/** A process has ended: nothing of it is left but what is on disk. */
+export const withoutProcess = (world: World): World => ({
+  ...world,
+  memory: EMPTY_MEMORY,
+  network: NO_STREAM,
+  unheard: [],
+});

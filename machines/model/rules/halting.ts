@@ -25,7 +25,7 @@ export const HALTING_RULES: readonly Rule[] = [
       const { halt } = snapshot.context as NodeContext;
       if (wasHalted || expected === undefined) return null;
       const found = halt === null ? null : (halt.rule ?? halt.code);
-      return found === expected ? null : `expected ${String(expected)}, found ${String(found)}`;
+      return found === expected ? null : `expected ${expected ?? 'no halt'}, found ${found ?? 'no halt'}`;
     },
   }),
   always(

@@ -3,7 +3,7 @@ import type { InvariantId } from '../../../src/core/invariants.ts';
 import type { Position } from '../../../src/core/position.ts';
 import type { NodeContext } from '../../context.ts';
 import type { Moment } from '../pure-chart.ts';
-import { always, is, positionsOf, rule, type Rule } from './rule.ts';
+import { always, enters, is, positionsOf, rule, type Rule } from './rule.ts';
 
 const isReplaying = (moment: Moment) => is(moment, { recovering: 'replaying' });
 const works = (moment: Moment) => is(moment, 'replicating') || isReplaying(moment);
@@ -69,6 +69,14 @@ export const HISTORY_RULES: readonly Rule[] = [
     'A batch is in flight exactly while it is being applied.',
     (moment) => works(moment) && isApplying(moment) !== (moment.context.inFlight !== null),
   ),
+  rule('P5-I12', 'The gate opens only where applied is a proven prefix and nothing is in flight.', {
+    // By what was known when it opened: in the same step the next batch may begin, and the gate closes again.
+    ofStep: (step) => {
+      const { context } = step.before;
+      if (!enters(step, { replicating: { readGate: 'open' } })) return null;
+      return context.inFlight === null && isPrefix(context) ? null : positionsOf(context);
+    },
+  }),
   rule(
     'P5-I12',
     'At rest, the gate is open exactly while applied is a proven prefix and nothing is in flight.',
@@ -77,7 +85,8 @@ export const HISTORY_RULES: readonly Rule[] = [
         if (!snapshot.matches('replicating')) return null;
         const isOpen = snapshot.matches({ replicating: { readGate: 'open' } });
         const context = snapshot.context as NodeContext;
-        // Once open, it stays so until the next batch begins: what was applied has not changed since.
+        // Once open, it stays so until the next batch begins: what was applied has not changed since, also where an effect
+        // that lied has taken back what was proven of it.
         const mayBeOpen = context.inFlight === null && isPrefix(context);
         const wrong = isOpen ? context.inFlight !== null : mayBeOpen;
         return wrong ? `the gate is ${isOpen ? 'open' : 'closed'}; ${positionsOf(context)}` : null;
@@ -102,6 +111,16 @@ export const HISTORY_RULES: readonly Rule[] = [
   neverLess('P5-I11', 'What was received is never less than it was.', ({ receivedLsn }) => ({
     lsn: receivedLsn,
   })),
+  rule('P5-I8', 'What is applied names the snapshot that this node began from, and no other.', {
+    ofStep: ({ after }) => {
+      const { applied, repair, installed } = after.context;
+      if (!works(after) || applied === null) return null;
+      const began = repair?.resume?.applied ?? installed?.checkpoint;
+      return applied.snapshotCut === began?.snapshotCut
+        ? null
+        : `it began from ${String(began?.snapshotCut)}, and ${applied.snapshotCut} is named`;
+    },
+  }),
   rule('P5-I9', 'After a snapshot, WAL goes on exactly at its cut, as the primary itself said.', {
     ofStep: ({ before, after }) => {
       if (!is(before, 'bootstrapping') || !is(after, 'replicating')) return null;

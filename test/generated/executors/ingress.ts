@@ -20,12 +20,23 @@ const refusing = (why: string, refuse: 'HISTORY_DIVERGED' | 'POSITION_INVALID' |
   peer(why, async ({ relay }) => relay.rule({ of: WAL, refuse }));
 
 /** The relay is as it is at the start, whatever the step before has made of it. */
-const honest = (cause: (one: World) => void = () => undefined): Executor =>
+const honest = (cause: (one: World) => Promise<void> = async () => undefined): Executor =>
   world(async (one) => {
     one.relay.rule(null);
     one.relay.leadTo(one.history.followed.url);
-    cause(one);
+    await cause(one);
   });
+
+/** The primary of all paths holds more than any path asks for: it is further on whenever somebody attaches. */
+const saysWhereItIs = async (one: World) => {
+  one.left.primarySaid = one.history.followed.position();
+};
+
+/** What is said again is no news: only a primary that goes on has something to say, while its bytes are held back. */
+const notice = world(async (one) => {
+  await one.source.stream.giveNotice(await one.history.followed.commit());
+  await saysWhereItIs(one);
+});
 
 const unreachable = world(async ({ relay }) => relay.rule({ of: /./, drop: true }));
 
@@ -60,15 +71,21 @@ export const ingressExecutors: Record<keyof typeof ingressActors, EffectExecutor
   },
   attach: {
     outcomes: {
-      attached: honest(),
-      'attached to another cluster': world(async ({ relay, history }) =>
-        relay.leadTo(history.urls.otherCluster),
-      ),
-      'attached at another place': peer(
-        'a primary answers from where it was asked',
-        async ({ relay, units }) =>
-          relay.rule({ of: WAL, headers: { [REPLICATION_HEADERS.startLsn]: String(units.chains[1]?.lsn) } }),
-      ),
+      attached: honest(saysWhereItIs),
+      'attached, and further on': honest(async (one) => {
+        await one.history.followed.commit();
+        await one.history.followed.commit();
+        await saysWhereItIs(one);
+      }),
+      'attached to another cluster': world(async ({ relay, history, left }) => {
+        relay.leadTo(history.urls.otherCluster);
+        left.primarySaid = history.otherCluster.position();
+      }),
+      'attached at another place': peer('a primary answers from where it was asked', async (one) => {
+        const startLsn = String(one.units.chains[1]?.lsn);
+        one.relay.rule({ of: WAL, headers: { [REPLICATION_HEADERS.startLsn]: startLsn } });
+        await saysWhereItIs(one);
+      }),
       'refused: diverged': refusing('the beginning is everybody’s history', 'HISTORY_DIVERGED'),
       'refused: no such position': refusing('the beginning is a position of everybody', 'POSITION_INVALID'),
       'refused: pruned': refusing('a primary does not prune yet', 'WAL_PRUNED'),
@@ -84,8 +101,8 @@ export const ingressExecutors: Record<keyof typeof ingressActors, EffectExecutor
         const { lsn, bytes } = await nextUnit(one, receivedLsn);
         one.source.stream.give(lsn, bytes);
       }),
-      // What is said again is no news: only a primary that goes on has something to say.
-      'a notice': world(async (one) => one.source.stream.giveNotice(await one.history.followed.commit())),
+      'a notice': notice,
+      'a notice of more': notice,
       'the end': world(async (one) => {
         one.relay.cut();
         one.source.stream.giveEnd();
