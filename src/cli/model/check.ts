@@ -27,7 +27,7 @@ export interface CheckedModel {
 }
 
 const CHART_UNITS = 3;
-const PRODUCT_UNITS = 2;
+const PRODUCT_UNITS = 1;
 
 /** Figures on a terminal change so often that they can be read, and cost nothing. */
 const SHOWN_EVERY = 250;
