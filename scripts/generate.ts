@@ -10,6 +10,7 @@ import { chartDocument } from './chart-document.ts';
 import { cliDocument } from './cli-document.ts';
 import { coverageMarkdown, coverageMatrix } from './coverage-matrix.ts';
 import { errorsDocument } from './errors-document.ts';
+import { faultRecords, faultsDocument } from './faults-document.ts';
 import { metricsDocument } from './metrics-document.ts';
 import { modelDocument, modelReport } from './model-document.ts';
 import { VISUALIZATIONS } from './visualize/documents.ts';
@@ -28,7 +29,8 @@ const DOCUMENTS: Readonly<Record<string, (root: string) => Promise<string>>> = {
 };
 
 /** These take half a minute, and minutes: they are made when they are named, and the tests make and compare them. */
-const BY_TESTS: Readonly<Record<string, () => string>> = {
+const BY_TESTS: Readonly<Record<string, () => string | Promise<string>>> = {
+  'docs/FAULTS.md': async () => faultsDocument(faultRecords(await readFile('dist/faults.jsonl', 'utf8'))),
   'docs/generated/MODEL.md': () => modelDocument(modelReport()),
   'docs/generated/CHART-MUTANTS.md': () => chartMutantsDocument(chartMutantFates()),
 };

@@ -1,0 +1,69 @@
+/** What the fault tests injected and what came of it, as a document: from the lines that a run of them wrote. */
+import { table } from './markdown.ts';
+
+/** One line of a run, as `test/faults/report.ts` writes it. */
+export interface FaultRecord {
+  readonly faultClass: string;
+  readonly injectedBy: string;
+  readonly cases: number;
+  /** How many cases ended in each way. */
+  readonly outcomes: Readonly<Record<string, number>>;
+}
+
+export function faultRecords(lines: string): readonly FaultRecord[] {
+  return lines
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as FaultRecord);
+}
+
+export function faultsDocument(records: readonly FaultRecord[]): string {
+  const sorted = [...records].sort((left, right) => (rankOf(left) < rankOf(right) ? -1 : 1));
+  const cases = sorted.reduce((sum, record) => sum + record.cases, 0);
+  return [
+    '# Faults',
+    '',
+    'Nothing acknowledged is lost and nothing wrong is read, whatever fails. This is what was tried, and what came of it. Made by',
+    '`npm run test:faults && npm run generate docs/FAULTS.md` from what the tests of that run wrote down; `npm test` runs a part of',
+    'it. A case that ends in any other way than the ones named here fails its test.',
+    '',
+    `${cases} cases, no violation.`,
+    '',
+    table(
+      ['fault', 'how it is injected', 'cases', 'outcome'],
+      sorted.map((record) => [record.faultClass, record.injectedBy, record.cases, outcomesOf(record)]),
+    ),
+    ...ABOUT,
+  ].join('\n');
+}
+
+const rankOf = ({ faultClass, injectedBy }: FaultRecord) => `${faultClass} ${injectedBy}`;
+
+function outcomesOf({ outcomes }: FaultRecord): string {
+  return Object.entries(outcomes)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, count]) => `${name}: ${count}`)
+    .join('; ');
+}
+
+const ABOUT = [
+  '## The simulated disk',
+  '',
+  '`scripts/simulate/disk.ts` stands behind the same ports as the real file system and the real index store. What was written is',
+  'seen at once; it lasts once its file (`datasync`) and its name (`syncDirectory`) were synced. After a crash one of these is left',
+  'of what was not synced: everything; nothing; names and sizes, with zeros for bytes; only the newest change; all but the newest;',
+  'bytes without their names; and everything, with the last write torn at each block of 512 bytes, beside it, and at its edges. A',
+  'rename is one change: a new name may be durable before the old one is gone, never the other way round.',
+  '',
+  '## What is not covered',
+  '',
+  '- The simulated index is a log of whole batches that can only be cut at its end, which is what LevelDB promises. Its own files are',
+  '  cut, torn and killed beside that, on the real store, at fewer points than every byte.',
+  '- A disk that lies for ever (says that it has synced and has not, with no error then or later) is found out only where the bytes',
+  '  are read again: at a start, by a read, by a proof. No test can promise more.',
+  '- Bits that rot in sealed segments before the checkpoint’s one, and in entries of the index, are found when they are read, not at',
+  '  the start.',
+  '- Primaries do not prune yet: there is no pruning to be crashed.',
+  '- Memory that flips bits between a checksum and a write.',
+  '',
+];
