@@ -148,6 +148,21 @@ export class SimulatedDisk {
     file.durable = file.content;
   }
 
+  /** The entries of an index, by their keys as latin1. */
+  indexEntries(directory: string): ReadonlyMap<string, Buffer> {
+    return this.#indexes.get(directory)?.entries ?? new Map<string, Buffer>();
+  }
+
+  /** The same as `damage` for an entry of an index; `null` takes it away. */
+  damageIndex(directory: string, key: string, change: (value: Buffer) => Buffer | null): void {
+    const entries = new Map(this.indexEntries(directory));
+    const value = change(Buffer.from(entries.get(key) ?? []));
+    if (value === null) entries.delete(key);
+    else entries.set(key, value);
+    this.#indexes.set(directory, { entries });
+    this.#durableIndexes.set(directory, { entries });
+  }
+
   #fileSystem(): FileSystem {
     return {
       open: (path, mode) => {

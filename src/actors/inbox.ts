@@ -10,6 +10,9 @@ import type { WalStream } from '../io/wal-source.ts';
 /** What waits in memory at most, beside one incomplete frame: the stream is not read on while more than this waits. */
 const WAITING_BYTES_MAX = FRAME_BYTES_MAX;
 
+/** So many chunks are joined into one: a unit that drips in costs memory for its bytes, not for each chunk of it. */
+const LOOSE_CHUNKS_MAX = 1_024;
+
 /** A unit of the batch at hand. */
 export interface ReceivedUnit {
   readonly unit: UnitFacts['unit'];
@@ -25,6 +28,8 @@ export class Inbox {
   #chain: ChainState;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
+  /** How many of the last chunks that wait stand alone. */
+  #loose = 0;
   #partial: Buffer = Buffer.alloc(0);
   /** How many bytes the unit that is not whole yet takes by its own account. */
   #needed = 0;
@@ -74,6 +79,7 @@ export class Inbox {
     for (;;) {
       const fromLsn = this.#chain.lsn;
       const { units, suspect } = this.#takeUnits();
+      if (units.length === 0 && suspect === null) this.#chunkGap ??= this.#unfinishedAtTheEnd();
       const isNews =
         units.length > 0 || suspect !== null || this.#chunkGap !== null || this.#primary !== this.#reported;
       if (isNews || this.#ended !== null) {
@@ -100,6 +106,7 @@ export class Inbox {
     if (this.#partial.length + this.#waitingBytes < this.#needed) return { units: [], suspect: null };
     const buffer = Buffer.concat([this.#partial, ...this.#waiting.splice(0)]);
     this.#waitingBytes = 0;
+    this.#loose = 0;
     this.#needed = 0;
     this.#resume?.();
     const units: ReceivedUnit[] = [];
@@ -125,6 +132,29 @@ export class Inbox {
     return { units, suspect: null };
   }
 
+  /**
+   * The primary's durable history ends with a whole unit. One that goes on behind that end by its own account is none of that
+   * history, and waiting for the rest of it would be waiting for ever.
+   */
+  #unfinishedAtTheEnd(): ReceiptFacts['chunkGap'] {
+    const bytes = this.#partial.length + this.#waitingBytes;
+    if (bytes === 0 || this.#primary?.lsn !== this.#chain.lsn + bytes) return null;
+    this.#suspectBytes = Buffer.concat([this.#partial, ...this.#waiting]).subarray(0, FRAME_BYTES_MAX);
+    return {
+      expectedLsn: this.#chain.lsn + Math.max(this.#needed, bytes + 1),
+      foundLsn: this.#primary.lsn,
+    };
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    this.#loose += 1;
+    if (this.#loose < LOOSE_CHUNKS_MAX) return;
+    this.#waiting.push(Buffer.concat(this.#waiting.splice(-LOOSE_CHUNKS_MAX)));
+    this.#loose = 0;
+  }
+
   /** Moves chunks from the stream into memory, and no faster than they are taken out of it. */
   async #pump(): Promise<void> {
     let nextLsn = this.#stream.startLsn;
@@ -141,8 +171,7 @@ export class Inbox {
           return;
         } else {
           nextLsn += chunk.bytes.length;
-          this.#waiting.push(chunk.bytes);
-          this.#waitingBytes += chunk.bytes.length;
+          this.#hold(chunk.bytes);
         }
         this.#wake?.();
         while (this.#waitingBytes >= WAITING_BYTES_MAX && this.#ended === null)

@@ -49,7 +49,7 @@ export interface ReceiptFacts {
   readonly units: number;
   /** The unit that the framing checks are to look at, when one stopped the reading. */
   readonly suspect: UnitFacts | null;
-  /** A chunk that did not begin where the one before it ended. */
+  /** A chunk that did not begin where the one before it ended, or a unit that goes on behind the end of durable history. */
   readonly chunkGap: { readonly expectedLsn: number; readonly foundLsn: number } | null;
   /** The primary's durable position, if it said one. */
   readonly primary: Position | null;

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { ReplichartError } from '../core/errors.ts';
 import { ensureDirectory } from './durable-file.ts';
 import type { FileSystem } from './file-system.ts';
+import { damageInLogs } from './level-log.ts';
 import type { IndexEntry, VersionIndex, VersionIndexStore } from './version-index.ts';
 
 const PAGE_ENTRIES = 1000;
@@ -19,6 +20,11 @@ export function levelVersionIndex(files: FileSystem, directory: string): Version
     },
     async open() {
       await ensureDirectory(files, directory);
+      const damage = await damageInLogs(files, directory);
+      if (damage !== null)
+        throw new ReplichartError('INDEX_DAMAGED', 'a log of the index store is damaged before its end', {
+          evidence: { ...damage },
+        });
       const level = new ClassicLevel<Buffer, Buffer>(directory, {
         keyEncoding: 'buffer',
         valueEncoding: 'buffer',

@@ -19,16 +19,33 @@ const MANIFEST_FILE = 'manifest';
 /** The snapshots of a primary: a directory each, which appears whole or not at all. */
 export class SnapshotStore {
   readonly #directory: DataDirectory;
+  /** Why a name could not be made durable; whether it is on disk is unknown then, and only a restart can tell. */
+  #failure: unknown = null;
 
   constructor(directory: DataDirectory) {
     this.#directory = directory;
   }
 
-  /** Snapshots that a crash left half-made are nothing, and go. */
+  /**
+   * Snapshots that a crash left half-made are nothing, and go. The names of the others are made durable: an earlier process
+   * may have died before it did.
+   */
   async discardPartial(): Promise<void> {
     const { files, snapshotsDirectory } = this.#directory;
-    for (const name of await files.list(snapshotsDirectory))
+    const names = await files.list(snapshotsDirectory);
+    for (const name of names)
       if (name.endsWith(PARTIAL)) await files.removeTree(join(snapshotsDirectory, name));
+    if (names.length > 0) await files.syncDirectory(snapshotsDirectory);
+  }
+
+  /**
+   * The manifest of a snapshot that is there durably, or `null`.
+   *
+   * @throws the error after which it is not known what is durable.
+   */
+  async find(snapshotId: string): Promise<Manifest | null> {
+    if (this.#failure !== null) throw this.#failure as Error;
+    return (await this.list()).includes(snapshotId) ? this.manifest(snapshotId) : null;
   }
 
   /** Ids of the snapshots there are, the oldest cut first. */
@@ -46,8 +63,13 @@ export class SnapshotStore {
     await files.removeTree(partial);
     await files.makeDirectory(partial);
     const manifest = await this.#write(partial, snapshotId, header, versions);
-    await files.rename(partial, join(snapshotsDirectory, snapshotId));
-    await files.syncDirectory(snapshotsDirectory);
+    try {
+      await files.rename(partial, join(snapshotsDirectory, snapshotId));
+      await files.syncDirectory(snapshotsDirectory);
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
     return manifest;
   }
 

@@ -29,13 +29,14 @@ export class SnapshotMaker {
           'REQUEST_INVALID',
           'there is nothing to make a snapshot of: no commit was made',
         );
-      if ((await this.#store.list()).includes(String(commitId)))
-        return this.#store.manifest(String(commitId));
-      const cut = await writePath.cut();
-      if ((await this.#store.list()).includes(String(cut.commitId)))
-        return this.#store.manifest(String(cut.commitId));
       try {
-        return await this.#store.create({ clusterId, cut }, storage.versions(cut.commitId));
+        const found = await this.#store.find(String(commitId));
+        if (found !== null) return found;
+        const cut = await writePath.cut();
+        return (
+          (await this.#store.find(String(cut.commitId))) ??
+          (await this.#store.create({ clusterId, cut }, storage.versions(cut.commitId)))
+        );
       } catch (error) {
         throw failureOf(error);
       }

@@ -25,7 +25,7 @@ export async function surveyReplica(
   const base = await findBase(directory, checkpoint);
   if (base.file !== null) await storage.useBase(base.file);
   if (checkpoint !== null && checkpoint.snapshotCut > 0 && wal.segments.length === 0)
-    wal.beginAt(checkpoint.lsn);
+    wal.beginAt(base.originLsn ?? checkpoint.lsn);
   const partials = await findPartials(directory, checkpoint);
   return surveyDisk(
     storage,

@@ -1,2 +1,5 @@
-/** `all`: every case, as `npm run test:faults` asks for; `quick`: those that `npm test` has time for. */
+/** `FAULTS=all`: every single fault there is; otherwise a part of them that is spread over all. */
 export const depth: 'all' | 'quick' = process.env['FAULTS'] === 'all' ? 'all' : 'quick';
+
+/** How long a test of all faults may take: nothing is decided by it. */
+export const WHOLE_TIMEOUT_MS = 3_600_000;

@@ -37,7 +37,7 @@ export async function standingPrimary(commits: number, cutAfter: number): Promis
   return { primary, wal: walOn(disk), commits, cut: cutAfter };
 }
 
-const isAtRest = (replica: ReplicaNode) =>
+export const isAtRest = (replica: ReplicaNode) =>
   until(
     replica,
     (snapshot) =>
@@ -78,7 +78,7 @@ function startOf(disk: SimulatedDisk): number | null {
   return first === undefined ? null : Number(/(\d+)\.wal$/.exec(first)?.[1]);
 }
 
-async function caughtUp(replica: ReplicaNode, { commits }: Still) {
+export async function caughtUp(replica: ReplicaNode, { commits }: Still) {
   const end = await until(
     replica,
     (snapshot) =>
@@ -139,7 +139,7 @@ export function halting(still: Still): Scenario<Watched> {
 }
 
 /** The last byte of history is another one, past every checksum of the way. */
-function lying(primary: PrimaryNode): PrimaryNode {
+export function lying(primary: PrimaryNode): PrimaryNode {
   return {
     ...primary,
     get identity() {

@@ -45,7 +45,7 @@ export function replicaOn(simulated: Simulated): Promise<ReplicaNode> {
   return openReplica(config, portsOf(config, portsOn(simulated)));
 }
 
-const KEYS = ['a', 'b', 'c'];
+export const KEYS = ['a', 'b', 'c'];
 const bytes = (text: string) => Buffer.from(text);
 
 /** The operations of the n-th commit: puts that overwrite each other, and deletions. */

@@ -14,6 +14,8 @@ export interface Rule {
   readonly headers?: Readonly<Record<string, string>>;
   /** Alters each piece of the body; `offset` is where it begins. */
   readonly body?: (piece: Buffer, offset: number) => Buffer;
+  /** The answer ends, as if it were whole, behind so many bytes of its body. */
+  readonly endsAfter?: number;
 }
 
 /** An HTTP relay between a replica and real primaries: passes bytes on, and lies or cuts only where a rule says so. */
@@ -80,8 +82,14 @@ export class Relay {
       reply.flushHeaders();
       let offset = 0;
       answer.on('data', (piece: Buffer) => {
-        reply.write(rule?.body?.(piece, offset) ?? piece);
+        const left = Math.max(0, (rule?.endsAfter ?? Infinity) - offset);
+        const taken = piece.subarray(0, left);
+        if (taken.length > 0) reply.write(rule?.body?.(taken, offset) ?? taken);
         offset += piece.length;
+        if (piece.length >= left) {
+          reply.end();
+          upstream.destroy();
+        }
       });
       answer.once('end', () => reply.end());
       answer.once('error', () => reply.destroy());

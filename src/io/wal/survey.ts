@@ -41,7 +41,7 @@ export async function surveyDisk(
     discontinuity: wal.discontinuity,
   };
   const from = found.state === 'intact' ? found.checkpoint : GENESIS_CHECKPOINT;
-  const prefix = beginsAt(wal, originLsn) ?? (await provePrefix(wal, from, clusterId));
+  const prefix = beginsAt(wal, originLsn) ?? (await provePrefix(wal, from, clusterId, originLsn));
   if ('broken' in prefix)
     return {
       checkpoint,
@@ -70,12 +70,18 @@ function beginsAt(wal: WalFiles, originLsn: number | null): Prefix | null {
 }
 
 /** Walks from the start of the segment that holds the checkpoint up to it. */
-async function provePrefix(wal: WalFiles, checkpoint: Checkpoint, clusterId: string): Promise<Prefix> {
+async function provePrefix(
+  wal: WalFiles,
+  checkpoint: Checkpoint,
+  clusterId: string,
+  originLsn: number | null,
+): Promise<Prefix> {
   const before = wal.segmentAt(checkpoint.lsn - 1);
   if (before === undefined) {
     // Nothing stands before the checkpoint: so it is the very beginning, or the cut of the base file.
     if (checkpoint.lsn === 0 && checkpoint.commitId === 0) return { chain: genesisChain(clusterId) };
-    if (checkpoint.snapshotCut > 0 && checkpoint.snapshotCut === checkpoint.commitId)
+    // By its LSN, not by its commit id: the segment header behind the cut is applied as well, and holds no commit.
+    if (checkpoint.snapshotCut === checkpoint.commitId && checkpoint.lsn === originLsn)
       return { chain: chainAtCut(clusterId, checkpoint) };
     return broken({
       expected_lsn: checkpoint.lsn,
