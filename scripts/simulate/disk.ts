@@ -80,10 +80,11 @@ export class SimulatedDisk {
   readonly #durableIndexes: Map<string, IndexContent>;
   #unsynced: Change[] = [];
 
-  constructor({ root, indexes }: Content = { root: emptyDirectory(), indexes: new Map() }) {
+  constructor({ root, indexes }: Content = { root: emptyDirectory(), indexes: new Map() }, cache?: Cache) {
     this.#root = root;
-    this.#indexes = new Map(indexes);
+    this.#indexes = new Map(cache?.indexes ?? indexes);
     this.#durableIndexes = new Map(indexes);
+    this.#unsynced = [...(cache?.unsynced ?? [])];
     this.crashed = new Promise((resolve) => (this.#die = resolve));
     this.files = this.#fileSystem();
   }
@@ -112,6 +113,26 @@ export class SimulatedDisk {
   after(rule: SurvivorRule): SimulatedDisk {
     const content = { root: this.#root, indexes: this.#durableIndexes };
     return new SimulatedDisk(survivorsOf(content, this.#unsynced, rule));
+  }
+
+  /** The same disk for the next process, the machine having run on: what was not synced can be lost still. */
+  reopened(): SimulatedDisk {
+    const content = { root: this.#root, indexes: this.#durableIndexes };
+    return new SimulatedDisk(content, { indexes: this.#indexes, unsynced: this.#unsynced });
+  }
+
+  /** The files of a directory as they would be found if only what is synced survived, in the order of their names. */
+  durableIn(path: string): readonly { readonly name: string; readonly bytes: Buffer }[] {
+    let node: Node | undefined = this.#root;
+    for (const name of path.split('/').filter((part) => part !== ''))
+      node = node?.kind === 'directory' ? node.durable.get(name) : undefined;
+    return filesOf(node?.kind === 'directory' ? node.durable : new Map(), (file) => file.durable);
+  }
+
+  /** The same as a process sees them. */
+  filesIn(path: string): readonly { readonly name: string; readonly bytes: Buffer }[] {
+    const node = this.#find(path);
+    return filesOf(node?.kind === 'directory' ? node.entries : new Map(), (file) => file.content);
   }
 
   /** What could still be lost. */
@@ -337,6 +358,18 @@ export class SimulatedDisk {
     if (found !== undefined) this.#durableIndexes.set(directory, found);
     this.#unsynced = this.#unsynced.filter((one) => one.kind !== 'index' || one.path !== directory);
   }
+}
+
+/** What a process left in the cache of its machine. */
+interface Cache {
+  readonly indexes: ReadonlyMap<string, IndexContent>;
+  readonly unsynced: readonly Change[];
+}
+
+function filesOf(entries: ReadonlyMap<string, Node>, bytes: (file: FileNode) => Buffer) {
+  return [...entries]
+    .flatMap(([name, node]) => (node.kind === 'file' ? [{ name, bytes: bytes(node) }] : []))
+    .sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
 function never<Result>(): Promise<Result> {

@@ -54,13 +54,30 @@ export async function ensureDirectory(files: FileSystem, path: string): Promise<
   await files.syncDirectory(dirname(path));
 }
 
-/** Makes a directory that survives a power cut, entry by entry from the first one that is new. */
+/**
+ * Makes a directory that survives a power cut, with those above it. The entries of all of them are made durable, also of
+ * those that were there: an earlier process may have died, or failed, between making one and that.
+ */
 export async function makeDirectoryDurably(files: FileSystem, path: string): Promise<void> {
-  if ((await files.stat(path)) !== null) return;
   const parent = dirname(path);
+  if (parent === path) return;
   await makeDirectoryDurably(files, parent);
-  await files.makeDirectory(path);
-  await files.syncDirectory(parent);
+  if ((await files.stat(path)) === null) {
+    await files.makeDirectory(path);
+    await files.syncDirectory(parent);
+  } else {
+    await syncWhereAllowed(files, parent);
+  }
+}
+
+/** A directory that we may not read cannot be synced by us; its entry of ours was there before, and others keep nodes in such. */
+async function syncWhereAllowed(files: FileSystem, path: string): Promise<void> {
+  try {
+    await files.syncDirectory(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EACCES' && code !== 'EPERM') throw error;
+  }
 }
 
 /** All the bytes of a small file, or `null` where there is none. */

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { ReplichartError } from '../../src/core/errors.ts';
 import type { ReadView } from '../../src/node/read-view.ts';
 import type { PrimaryNode } from '../../src/primary/primary.ts';
-import { visible } from '../properties/visibility-oracle.ts';
+import { visible } from '../../scripts/simulate/visibility-oracle.ts';
 import { KEYS, writtenBy } from './simulated-nodes.ts';
 
 const COLLECTION = 'k';

@@ -9,7 +9,7 @@ import { openPrimary, type PrimaryNode } from '../../src/primary/primary.ts';
 import { openReplica, type ReplicaNode } from '../../src/replica/replica.ts';
 import type { ReadView } from '../../src/node/read-view.ts';
 import { CLUSTER, NODE } from '../support/nodes.ts';
-import { visible, type Written } from '../properties/visibility-oracle.ts';
+import { visible, type Written } from '../../scripts/simulate/visibility-oracle.ts';
 
 export const HOME = '/data/node';
 const logger = pino({ level: 'silent' });

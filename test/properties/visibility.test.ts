@@ -10,7 +10,13 @@ import { temporaryDirectory } from '../support/nodes.ts';
 import { asBytes } from './generated-wal.ts';
 import { runs } from './runs.ts';
 import { VisibilityNode, type IndexOf } from './visibility-node.ts';
-import { retained, shown, visible, visibleRange, type Written } from './visibility-oracle.ts';
+import {
+  retained,
+  shown,
+  visible,
+  visibleRange,
+  type Written,
+} from '../../scripts/simulate/visibility-oracle.ts';
 
 /** Names that are prefixes of one another, and whose bytes are those that keys are escaped and ended with. */
 const COLLECTIONS = ['a', 'a\0', 'b', '\xff'].map((name) => Buffer.from(name, 'latin1'));
