@@ -87,9 +87,9 @@ async function crashInRecovery<Told>(
   return disks;
 }
 
-/** A recovery, a second one that has nothing to do, and the way to the end. */
-async function recovered<Told>(
-  { recover, finish }: Scenario<Told>,
+/** A recovery, a second one that has nothing to do, and the way to the end; `where` names the disk that it begins with. */
+export async function recovered<Told>(
+  { recover, finish }: Pick<Scenario<Told>, 'recover' | 'finish'>,
   disk: SimulatedDisk,
   told: Told,
   where: string,

@@ -8,8 +8,7 @@ import { openReplica, type ReplicaNode } from '../../src/replica/replica.ts';
 import { CLUSTER, NODE, startPrimary, temporaryDirectory } from '../support/nodes.ts';
 import { inState, until } from '../support/replicas.ts';
 import { depth } from './depth.ts';
-import { Tally } from './networked.ts';
-import { recordFaults } from './report.ts';
+import { recordFaults, Tally } from './report.ts';
 import { expectHistory, operationsOf } from './simulated-nodes.ts';
 
 const logger = pino({ level: 'silent' });
@@ -113,9 +112,8 @@ describe('a power cut that takes the end of the newest log of the index', () => 
           const file = await newestLog(copy);
           const log = await readFile(file);
           await writeFile(file, tail(log, Math.floor((place * length) / places)));
-          tally.count(await comesBack(role, copy));
+          tally.add(await comesBack(role, copy));
         }
-        process.stdout.write(`${role}, the end ${what}: ${JSON.stringify(tally.outcomes)}\n`);
         expect(tally.outcomes['replayed'] ?? 0, what).toBeGreaterThan(places / 2);
         recordFaults({
           faultClass: `power cut of the index of a ${role}: the end of its log ${what}`,
@@ -163,7 +161,7 @@ describe('rot in a log of the index that was synced', () => {
       );
       const isBeforeTheLastBlock = Math.floor(at / BLOCK) < Math.floor(length / BLOCK);
       expect(refused, `byte ${at} of ${length}`).toBe(isBeforeTheLastBlock ? 'INDEX_DAMAGED' : null);
-      tally.count(refused === null ? 'replayed' : `refused ${refused}`);
+      tally.add(refused === null ? 'replayed' : `refused ${refused}`);
     }
     recordFaults({
       faultClass: 'rot in the log of the index',

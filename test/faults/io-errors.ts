@@ -13,6 +13,7 @@ import type { PrimaryNode } from '../../src/primary/primary.ts';
 import type { ReplicaNode } from '../../src/replica/replica.ts';
 import { inState } from '../support/replicas.ts';
 import { refusesAll, type Attempt, type Ending } from './attempts.ts';
+import { recovered } from './crash-points.ts';
 import { depth } from './depth.ts';
 import { FailingDisk, failureText, type Failure } from './failing-disk.ts';
 import { Tally } from './report.ts';
@@ -86,7 +87,7 @@ export async function failOnce<Told>(
         await clearHalt(new DataDirectory(disk.files, HOME));
         heard = cleared(told);
       }
-      await recovers(scenario, disk, heard, rule.name);
+      await recovered(scenario, disk, heard, `behind it, ${rule.name}`);
     }
     // A run may take fewer operations than the one before it: what it receives comes in pieces.
     if (failing.failed.length === 0) return 'not reached';
@@ -156,23 +157,4 @@ async function staysHalted(
   await refusesAll(node);
   await node.stop();
   expect(disk.contents(), 'a halted start changes nothing').toEqual(before);
-}
-
-async function recovers<Told>(
-  { recover, finish }: Attempt<Told>['scenario'],
-  disk: SimulatedDisk,
-  told: Told,
-  rule: string,
-): Promise<void> {
-  try {
-    await recover(disk, told);
-    const first = disk.contents();
-    const again = disk.after(EVERYTHING);
-    await recover(again, told);
-    expect(again.contents(), 'a second recovery changes nothing').toEqual(first);
-    await finish(again, told);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new Error(`behind it, ${rule}: ${message}`, { cause: error });
-  }
 }

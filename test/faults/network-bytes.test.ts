@@ -4,17 +4,8 @@ import { Relay, type Rule } from '../generated/relay.ts';
 import { afterTest, CLUSTER } from '../support/nodes.ts';
 import { unitsOf } from '../support/wal-forge.ts';
 import { depth } from './depth.ts';
-import {
-  expectNoLie,
-  healed,
-  outcomeOf,
-  replicaOver,
-  settled,
-  sourceOf,
-  Tally,
-  type Source,
-} from './networked.ts';
-import { recordFaults } from './report.ts';
+import { expectNoLie, healed, outcomeOf, replicaOver, settled, sourceOf, type Source } from './networked.ts';
+import { recordFaults, Tally } from './report.ts';
 
 const WAL = /\/wal\?/;
 const COMMITS = 4;
@@ -44,7 +35,7 @@ async function behind(rule: Rule, tally: Tally): Promise<string> {
   await expectNoLie(replica, source);
   relay.rule(null);
   await healed(replica, disk, source);
-  tally.count(outcome);
+  tally.add(outcome);
   return outcome;
 }
 
@@ -100,7 +91,7 @@ describe('every byte of the WAL on its way', () => {
       await expectNoLie(replica, source);
       relay.rule(null);
       await healed(replica, disk, source);
-      tally.count(outcomeOf({ context, value: {}, status: 'active' }));
+      tally.add(outcomeOf({ context, value: {}, status: 'active' }));
     }
     expect(Object.keys(record('the answer truncated', tally))).toEqual(['detached']);
   }, 600_000);

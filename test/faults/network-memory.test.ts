@@ -88,7 +88,6 @@ describe('who is slow costs the other one no memory', () => {
     });
     await until(replica, ({ context }) => context.applied?.commitId === 1, 'the big commit');
     expect(heldAtEnd).toBeLessThan(100 * MIB);
-    process.stdout.write(`${heldAtEnd}\n`);
     recordBound('a primary that drips', 'chunks of one byte');
   });
 });

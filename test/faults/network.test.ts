@@ -28,10 +28,9 @@ import {
   replicaOver,
   settled,
   sourceOf,
-  Tally,
   type Source,
 } from './networked.ts';
-import { recordFaults } from './report.ts';
+import { recordFaults, Tally } from './report.ts';
 import { HOME, walOn } from './simulated-nodes.ts';
 
 const WAL = /\/wal\?/;
@@ -78,7 +77,7 @@ describe('a connection that fails', () => {
         await expectNoLie(replica, source);
         proxy.fault = null;
         await healed(replica, disk, source);
-        tally.count(outcomeOf(snapshot));
+        tally.add(outcomeOf(snapshot));
       }
       expect(Object.keys(tally.outcomes)).toEqual(['detached']);
       record(`connection lost at a byte of the answer (${how})`, 'TCP proxy', tally);
@@ -102,7 +101,7 @@ describe('a connection that fails', () => {
       await expectNoLie(replica, source);
       proxy.fault = null;
       await healed(replica, disk, source);
-      tally.count(outcomeOf(snapshot));
+      tally.add(outcomeOf(snapshot));
     };
     await Promise.all(
       Array.from({ length: places }, (_, place) => stall(Math.floor((place * bytes) / (places - 1)))),
@@ -141,7 +140,7 @@ describe('a connection that fails', () => {
       proxy.fault = null;
       await healed(replica, disk, source);
       const reached = snapshot.context.applied?.lsn === source.wal.length ? ', all of it' : '';
-      tally.count(`${outcomeOf(snapshot)}${reached}`);
+      tally.add(`${outcomeOf(snapshot)}${reached}`);
     }
     record('a byte of the raw answer altered', 'TCP proxy', tally);
     expect(tally.outcomes['detached'] ?? 0).toBeGreaterThan(0);
@@ -240,7 +239,7 @@ describe('a primary that lies', () => {
       const started = await replicaOver(relay.url, disk).catch((error: unknown) => error as { code: string });
       if (!('attach' in started)) {
         expect(disk.contents().size, 'nothing is written before the primary is met').toBe(0);
-        tally.count(`refused ${started.code}`);
+        tally.add(`refused ${started.code}`);
         continue;
       }
       const snapshot = await until(
@@ -249,7 +248,7 @@ describe('a primary that lies', () => {
         'an end',
       );
       await expectNoLie(started, source);
-      tally.count(snapshot.context.halt === null ? 'caught up' : outcomeOf(snapshot));
+      tally.add(snapshot.context.halt === null ? 'caught up' : outcomeOf(snapshot));
       await started.stop();
     }
     record('a byte of the identity altered', 'HTTP relay', tally);

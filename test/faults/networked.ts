@@ -122,13 +122,3 @@ export async function healed(replica: Replica, disk: SimulatedDisk, source: Sour
   expect(walOn(cleared).equals(source.wal), 'the primary’s bytes').toBe(true);
   return cleared;
 }
-
-export class Tally {
-  readonly outcomes: Record<string, number> = {};
-  cases = 0;
-
-  count(outcome: string): void {
-    this.cases += 1;
-    this.outcomes[outcome] = (this.outcomes[outcome] ?? 0) + 1;
-  }
-}

@@ -44,10 +44,9 @@ export interface ProductOptions {
 /** What the chart stands among; a test takes a part that is broken, to see that a rule of the world notices. */
 export interface Surroundings {
   readonly effects: Effects;
-  readonly primaryMoves: typeof primaryMoves;
   readonly networkMoves: typeof networkMoves;
 }
-export const SURROUNDINGS: Surroundings = { effects, primaryMoves, networkMoves };
+export const SURROUNDINGS: Surroundings = { effects, networkMoves };
 
 /** The product as something that can be explored; `rules` are those of the chart, those of the world always hold. */
 export function productModel(
@@ -65,7 +64,7 @@ export function productModel(
     nodeId: null,
   };
   const around = (world: World) => [
-    ...among.primaryMoves(world, bound, bootstrap),
+    ...primaryMoves(world, bound, bootstrap),
     ...among.networkMoves(world),
     ...diskMoves(world),
   ];
