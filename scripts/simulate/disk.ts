@@ -237,7 +237,9 @@ export class SimulatedDisk {
   }
 
   #handle(path: string, file: FileNode): FileHandle {
-    const read = (buffer: Uint8Array, offset: number) => file.content.copy(buffer, 0, offset);
+    // Behind the end there is nothing to read, which is no error of a real file either.
+    const read = (buffer: Uint8Array, offset: number) =>
+      file.content.copy(buffer, 0, Math.min(offset, file.content.length));
     return {
       read: (buffer, offset) => this.#alive(() => read(buffer, offset)),
       readSync: read,

@@ -9,7 +9,7 @@ import { CLUSTER, NODE, startPrimary, temporaryDirectory } from '../support/node
 import { inState, until } from '../support/replicas.ts';
 import { depth } from './depth.ts';
 import { recordFaults, Tally } from './report.ts';
-import { expectHistory, operationsOf } from './simulated-nodes.ts';
+import { expectHistory, expectReadsBlocked, operationsOf } from './simulated-nodes.ts';
 
 const logger = pino({ level: 'silent' });
 const COMMITS = 8;
@@ -68,8 +68,7 @@ async function comesBack(role: 'primary' | 'replica', dataDir: string): Promise<
       'all of history, or a halt',
     );
     if (context.halt === null) await expectHistory(node, COMMITS);
-    else
-      await expect(node.gate.read(() => Promise.resolve())).rejects.toMatchObject({ code: 'READS_BLOCKED' });
+    else await expectReadsBlocked(node);
     await node.stop();
     if (context.halt === null) return 'replayed';
     expect(REFUSALS).toContain(context.halt.code);

@@ -8,7 +8,16 @@ import type { PrimaryNode } from '../../src/primary/primary.ts';
 import type { ReplicaNode } from '../../src/replica/replica.ts';
 import { halted, inState, until } from '../support/replicas.ts';
 import type { Scenario } from './crash-points.ts';
-import { commitOf, expectHistory, HOME, primaryOn, replicaOn, walOn } from './simulated-nodes.ts';
+import {
+  commitOf,
+  expectHistory,
+  expectReadsBlocked,
+  HOME,
+  primaryOn,
+  refusalOf,
+  replicaOn,
+  walOn,
+} from './simulated-nodes.ts';
 
 /** What somebody who watched the replica knows. */
 export interface Watched {
@@ -62,14 +71,14 @@ async function lookAt(replica: ReplicaNode, disk: SimulatedDisk, still: Still, h
       true,
     );
   } else if (inState('bootstrapping')(rest)) {
-    await expect(replica.gate.read(() => Promise.resolve())).rejects.toThrow();
+    await expectReadsBlocked(replica);
   }
   await replica.stop();
 }
 
 /** A node that knows of no cluster yet writes nothing before it has met its primary. */
 async function refused(start: Promise<ReplicaNode>, heard: Watched): Promise<void> {
-  await expect(start).rejects.toMatchObject({ code: 'PRIMARY_UNREACHABLE' });
+  expect(await refusalOf(start)).toBe('PRIMARY_UNREACHABLE');
   expect(heard).toEqual(told());
 }
 

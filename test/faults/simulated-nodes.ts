@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { sourceOf } from '../../scripts/simulate/source.ts';
 import type { SimulatedDisk } from '../../scripts/simulate/disk.ts';
 import { configOf, portsOf } from '../../src/api/node-host.ts';
+import { ReplichartError } from '../../src/core/errors.ts';
 import { prepareCommit, type Operation } from '../../src/core/wal/operation.ts';
 import { openPrimary, type PrimaryNode } from '../../src/primary/primary.ts';
 import { openReplica, type ReplicaNode } from '../../src/replica/replica.ts';
@@ -70,7 +71,21 @@ export function writtenBy(commits: number): Written[] {
   );
 }
 
+/** What is refused, as `code`; `expect().rejects` holds on to every error, and its node, until the test ends. */
+export async function refusalOf(asked: Promise<unknown>): Promise<string> {
+  try {
+    await asked;
+  } catch (error) {
+    return error instanceof ReplichartError ? error.code : String(error);
+  }
+  return 'nothing is refused';
+}
+
 type Reader = Pick<PrimaryNode, 'gate'>;
+
+export async function expectReadsBlocked({ gate }: Reader): Promise<void> {
+  expect(await refusalOf(gate.read(() => Promise.resolve()))).toBe('READS_BLOCKED');
+}
 
 /** Every view from a commit on shows what the history of so many commits says, for every key. */
 export async function expectHistory({ gate }: Reader, commits: number, from = 0): Promise<void> {
