@@ -8,7 +8,7 @@ import { resolveConfig } from '../../src/core/config.ts';
 import type { JsonObject } from '../../src/core/bytes.ts';
 import { prepareCommit, type Operation } from '../../src/core/wal/operation.ts';
 import type { FileHandle, FileSystem } from '../../src/io/file-system.ts';
-import { levelVersionIndex } from '../../src/io/level-version-index.ts';
+import { levelVersionIndex } from '../../src/io/level/level-version-index.ts';
 import { nodeFileSystem } from '../../src/io/node-file-system.ts';
 import type { VersionIndexStore } from '../../src/io/version-index.ts';
 import type { NodePorts } from '../../src/node/ports.ts';

@@ -5,7 +5,7 @@ import { resolveConfig, type NodeConfig, type NodeConfigInput } from '../core/co
 import type { JsonObject } from '../core/bytes.ts';
 import { listen, type NodeServer } from '../http/server.ts';
 import { configFileChecks } from '../io/config-files.ts';
-import { levelVersionIndex } from '../io/level-version-index.ts';
+import { levelVersionIndex } from '../io/level/level-version-index.ts';
 import { nodeFileSystem } from '../io/node-file-system.ts';
 import type { NodePorts } from '../node/ports.ts';
 import type { ServedNode } from '../node/served-node.ts';

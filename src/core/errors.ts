@@ -224,7 +224,8 @@ export const ERRORS = {
     invariant: 'P5-I11',
     status: 500,
     exit: EXIT.corruption,
-    meaning: 'An index entry or the version it points at does not carry the checksum it was written with.',
+    meaning:
+      'An index entry, the version it points at, or a file of the index store does not carry the checksum it was written with.',
     action:
       'Keep the directory as evidence. On a replica, bootstrap again in an empty directory; on a primary, restore from a backup.',
   },

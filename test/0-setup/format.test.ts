@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { encodeHaltRecord } from '../../src/core/halt.ts';
 import { AFTER_VERSION_KEYS, CHECKPOINT_KEY, FIRST_VERSION_KEY } from '../../src/core/storage/index-entry.ts';
 import { encodeNotice, NOTICE_BYTES } from '../../src/core/wal/notice.ts';
-import { levelVersionIndex } from '../../src/io/level-version-index.ts';
+import { levelVersionIndex } from '../../src/io/level/level-version-index.ts';
 import { nodeFileSystem } from '../../src/io/node-file-system.ts';
 import {
   COLLECTION_BYTES_MAX,

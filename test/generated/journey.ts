@@ -6,7 +6,7 @@ import type { ReplicaOptions } from '../../src/api/create-replica.ts';
 import { decodeCheckpoint } from '../../src/core/storage/checkpoint.ts';
 import { CHECKPOINT_KEY } from '../../src/core/storage/index-entry.ts';
 import { nodeFileSystem } from '../../src/io/node-file-system.ts';
-import { levelVersionIndex } from '../../src/io/level-version-index.ts';
+import { levelVersionIndex } from '../../src/io/level/level-version-index.ts';
 import { stateLine } from '../../src/core/state-line.ts';
 import {
   afterTest,

@@ -7,7 +7,7 @@ import { decodeHaltRecord } from '../../src/core/halt.ts';
 import { positionOf } from '../../src/core/position.ts';
 import { decodeCheckpoint } from '../../src/core/storage/checkpoint.ts';
 import { CHECKPOINT_KEY } from '../../src/core/storage/index-entry.ts';
-import { levelVersionIndex } from '../../src/io/level-version-index.ts';
+import { levelVersionIndex } from '../../src/io/level/level-version-index.ts';
 import { nodeFileSystem } from '../../src/io/node-file-system.ts';
 import { agreeWith, namesIn, readBack, walAgrees } from './agreement.ts';
 import type { Executors } from './executors/index.ts';

@@ -8,7 +8,7 @@ import { configOf, portsOf } from '../../src/api/node-host.ts';
 import type { NodeContext } from '../../machines/context.ts';
 import type { Position } from '../../src/index.ts';
 import { listen, type NodeServer } from '../../src/http/server.ts';
-import { levelVersionIndex } from '../../src/io/level-version-index.ts';
+import { levelVersionIndex } from '../../src/io/level/level-version-index.ts';
 import type { ServedNode } from '../../src/node/served-node.ts';
 import { openPrimary } from '../../src/primary/primary.ts';
 import { openReplica } from '../../src/replica/replica.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Operation } from '../../src/core/wal/operation.ts';
-import { levelVersionIndex } from '../../src/io/level-version-index.ts';
+import { levelVersionIndex } from '../../src/io/level/level-version-index.ts';
 import { memoryVersionIndex } from '../../src/io/memory-version-index.ts';
 import { nodeFileSystem } from '../../src/io/node-file-system.ts';
 import type { ReadView } from '../../src/node/read-view.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { decodeCheckpoint } from '../../src/core/storage/checkpoint.ts';
 import { CHECKPOINT_KEY } from '../../src/core/storage/index-entry.ts';
 import { BaseFile } from '../../src/io/base-file.ts';
-import { levelVersionIndex } from '../../src/io/level-version-index.ts';
+import { levelVersionIndex } from '../../src/io/level/level-version-index.ts';
 import { memoryVersionIndex } from '../../src/io/memory-version-index.ts';
 import { nodeFileSystem } from '../../src/io/node-file-system.ts';
 import { stateDigest, type StateDigest } from '../../src/io/state-digest.ts';

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { haltToJson } from '../../core/halt.ts';
 import type { DataDirectory } from '../../io/data-directory.ts';
 import { clearHalt, readHalt } from '../../io/halt-file.ts';
-import { levelVersionIndex } from '../../io/level-version-index.ts';
+import { levelVersionIndex } from '../../io/level/level-version-index.ts';
 import { directoryOf } from '../directory.ts';
 import { fieldsText, outputOf } from '../output.ts';
 

@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import { ERRORS } from '../../../src/core/errors.ts';
 import { decodeCheckpoint } from '../../../src/core/storage/checkpoint.ts';
 import { CHECKPOINT_KEY } from '../../../src/core/storage/index-entry.ts';
-import { levelVersionIndex } from '../../../src/io/level-version-index.ts';
+import { levelVersionIndex } from '../../../src/io/level/level-version-index.ts';
 import { memoryVersionIndex } from '../../../src/io/memory-version-index.ts';
 import { nodeFileSystem } from '../../../src/io/node-file-system.ts';
 import type { VersionIndexStore } from '../../../src/io/version-index.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { recoveryActors } from '../../../machines/6-recovery.ts';
 import { CHECKPOINT_KEY } from '../../../src/core/storage/index-entry.ts';
 import { segmentFileName } from '../../../src/core/wal/segment-header.ts';
-import { levelVersionIndex } from '../../../src/io/level-version-index.ts';
+import { levelVersionIndex } from '../../../src/io/level/level-version-index.ts';
 import { nodeFileSystem } from '../../../src/io/node-file-system.ts';
 import { unitAt } from '../history.ts';
 import type { World } from '../world.ts';

@@ -1,10 +1,10 @@
 import { ClassicLevel } from 'classic-level';
 import { dirname, join } from 'node:path';
-import { ReplichartError } from '../core/errors.ts';
-import { ensureDirectory } from './durable-file.ts';
-import type { FileSystem } from './file-system.ts';
-import { damageInLogs } from './level-log.ts';
-import type { IndexEntry, VersionIndex, VersionIndexStore } from './version-index.ts';
+import { ReplichartError } from '../../core/errors.ts';
+import { ensureDirectory } from '../durable-file.ts';
+import type { FileSystem } from '../file-system.ts';
+import type { IndexEntry, VersionIndex, VersionIndexStore } from '../version-index.ts';
+import { damageOf } from './damage.ts';
 
 const PAGE_ENTRIES = 1000;
 
@@ -20,9 +20,9 @@ export function levelVersionIndex(files: FileSystem, directory: string): Version
     },
     async open() {
       await ensureDirectory(files, directory);
-      const damage = await damageInLogs(files, directory);
+      const damage = await damageOf(files, directory);
       if (damage !== null)
-        throw new ReplichartError('INDEX_DAMAGED', 'a log of the index store is damaged before its end', {
+        throw new ReplichartError('INDEX_DAMAGED', 'a file of the index store is damaged', {
           evidence: { ...damage },
         });
       const level = new ClassicLevel<Buffer, Buffer>(directory, {
