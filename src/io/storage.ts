@@ -41,6 +41,7 @@ export class Storage {
   readonly #wal: WalFiles;
 
   #base: BaseFile | null = null;
+  #isClosed = false;
 
   constructor(index: VersionIndex, wal: WalFiles) {
     this.#index = index;
@@ -58,7 +59,9 @@ export class Storage {
     await this.#index.clear();
   }
 
+  /** Before the files under it are closed: what is still read then is refused, and is no damage. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#base?.close();
     this.#base = null;
   }
@@ -139,15 +142,17 @@ export class Storage {
 
   /** The version that a view sees, also where it is a deletion. */
   async newest(bound: number, collection: Buffer, id: Buffer): Promise<StoredVersion | null> {
-    const entry = await this.#index.first(versionKey(collection, id, bound), afterDocument(collection, id));
-    return entry === undefined ? null : this.#read(entry);
+    return this.#whileOpen(async () => {
+      const entry = await this.#index.first(versionKey(collection, id, bound), afterDocument(collection, id));
+      return entry === undefined ? null : this.#read(entry);
+    });
   }
 
   /** The versions of one document with a commit id of at most `bound`, newest first. */
   async *chain(bound: number, collection: Buffer, id: Buffer): AsyncGenerator<StoredVersion> {
     const from = versionKey(collection, id, bound);
-    for await (const page of this.#index.pages(from, afterDocument(collection, id)))
-      for (const entry of page) yield await this.#read(entry);
+    for await (const page of this.#pages(from, afterDocument(collection, id)))
+      for (const entry of page) yield await this.#whileOpen(() => this.#read(entry));
   }
 
   /**
@@ -158,7 +163,7 @@ export class Storage {
     const bounds = collectionBounds(collection);
     const from = after === null ? bounds.from : afterDocument(collection, after);
     for await (const entry of this.#visible(bound, from, bounds.to)) {
-      const version = await this.#read(entry);
+      const version = await this.#whileOpen(() => this.#read(entry));
       if (version.document !== null) yield version;
     }
   }
@@ -170,14 +175,40 @@ export class Storage {
   async *versions(bound: number, after?: Buffer): AsyncGenerator<StoredVersion> {
     // The shortest key after a key is that key and a zero byte.
     const from = after === undefined ? FIRST_VERSION_KEY : Buffer.concat([after, Buffer.from([0])]);
-    for await (const page of this.#index.pages(from, AFTER_VERSION_KEYS))
-      for (const entry of page) if (commitIdOfKey(entry.key) <= bound) yield await this.#read(entry);
+    for await (const page of this.#pages(from, AFTER_VERSION_KEYS))
+      for (const entry of page)
+        if (commitIdOfKey(entry.key) <= bound) yield await this.#whileOpen(() => this.#read(entry));
+  }
+
+  async *#pages(from: Buffer, to: Buffer): AsyncGenerator<readonly IndexEntry[]> {
+    const pages = this.#index.pages(from, to)[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const { value, done } = await this.#whileOpen(() => pages.next());
+        if (done === true) return;
+        yield value;
+      }
+    } finally {
+      await pages.return?.();
+    }
+  }
+
+  /** A view may outlive its node: what files that were closed say of themselves is no answer and no fault. */
+  async #whileOpen<Found>(read: () => Promise<Found>): Promise<Found> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!this.#isClosed) throw error;
+      throw new ReplichartError('READS_BLOCKED', 'the node closed its files while the view was read', {
+        cause: error,
+      });
+    }
   }
 
   /** Of each key, the first entry within the bound: entries come newest first. */
   async *#visible(bound: number, from: Buffer, to: Buffer): AsyncGenerator<IndexEntry> {
     let seen: Buffer | null = null;
-    for await (const page of this.#index.pages(from, to)) {
+    for await (const page of this.#pages(from, to)) {
       for (const entry of page) {
         const document = documentPrefix(entry.key);
         if (seen !== null && document.equals(seen)) continue;

@@ -54,8 +54,8 @@ export class NodeStorage {
     this.#index = null;
     // The index goes last and in any case: it holds the lock of the directory.
     try {
-      await wal?.close();
       await storage?.close();
+      await wal?.close();
     } finally {
       await index?.close();
     }

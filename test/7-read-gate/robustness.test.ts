@@ -306,3 +306,39 @@ test('P5-I4: a flipped bit in the primary’s old WAL is the primary’s corrupt
     code: 'WAL_CORRUPT',
   });
 });
+
+describe('P5-I12: a view that outlives its node is refused, and nothing is called damaged', () => {
+  const refused = { code: 'READS_BLOCKED', message: expect.stringContaining('closed its files') as string };
+
+  test.each(['wal', 'snapshot'] as const)('from %s', async (bootstrap) => {
+    const primary = await startPrimary({
+      dataDir: await temporaryDirectory(),
+      listen: '127.0.0.1:0',
+      replication: 'enabled',
+    });
+    // More than a page of the index has.
+    await primary.commit(Array.from({ length: 1_500 }, (_, n) => put(`k${n}`, '1')));
+    await primary.createSnapshot();
+    const dataDir = await temporaryDirectory();
+    const replica = await startReplica({
+      dataDir,
+      primaryUrl: primary.url as string,
+      replication: 'enabled',
+      bootstrap,
+    });
+    await appliedCommit(replica, 1);
+    await replica.read(async (view) => {
+      const all = view.scan('c');
+      const whole = view.scan('c');
+      await all.next();
+      // One that stands before the next page of the index, and one that stands within a page.
+      for (let row = 0; row < 1_000; row += 1) await whole.next();
+      await replica.stop();
+      expect(await rejection(view.get('c', 'k1'))).toMatchObject(refused);
+      expect(await rejection(all.next())).toMatchObject(refused);
+      expect(await rejection(whole.next())).toMatchObject(refused);
+      expect(await rejection(view.stateDigest())).toMatchObject(refused);
+      expect(await rejection(view.explain('c', 'k1'))).toMatchObject(refused);
+    });
+  });
+});
