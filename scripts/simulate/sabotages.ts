@@ -1,5 +1,6 @@
 /** Systems that are wrong in one place each: what the simulation must find. */
 import type { Check } from '../../src/core/checks/check.ts';
+import * as bootstrap from '../../src/core/checks/bootstrap.ts';
 import * as recovery from '../../src/core/checks/recovery.ts';
 import * as ingress from '../../src/core/checks/ingress.ts';
 import * as wal from '../../src/core/checks/wal.ts';
@@ -84,7 +85,9 @@ const wrong = (sabotage: Sabotage): SabotagedSystem => ({ sabotage, blind: [] })
 
 /**
  * Blind alone, `P5-I4 historyIsContinuous`, `P5-I4 unitIsInOrder` and `P5-I6 commitIdsAreDense` change nothing that is
- * seen: each stands behind the other two, and behind the question at which a stream is resumed.
+ * seen: each stands behind the other two, and behind the question at which a stream is resumed. So do the checks of a snapshot.
+ * Those of an identity, of a foreign cluster and of effects that answer wrongly find nothing here that they could refuse: the
+ * model of the machine and the tests of each check break what they guard.
  */
 export const SABOTAGES = {
   'the primary does not sync its WAL': wrong(only('primary', (files) => handles(files, isWal, noSync))),
@@ -118,6 +121,11 @@ export const SABOTAGES = {
   'P5-I4 historyIsThePrimarys always holds': blindTo(ingress.historyIsThePrimarys),
   'P5-I10 noHaltIsRecorded always holds': blindTo(recovery.noHaltIsRecorded),
   'P5-I12 viewIsApplied always holds': blindTo(reads.viewIsApplied),
+  'P5-I8 blocksAreIntact and P5-I8 baseIsWhole always hold': blindTo(
+    bootstrap.blocksAreIntact,
+    bootstrap.baseIsWhole,
+  ),
+  'every rule of the read gate always holds': blindTo(...reads.GATE_CHECKS),
 } as const satisfies Record<string, SabotagedSystem>;
 
 /** Runs with checks that are blind, and gives them back their eyes. */

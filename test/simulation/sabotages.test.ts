@@ -1,8 +1,11 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { planOf, planText } from '../../scripts/simulate/plan-file.ts';
 import { planFor } from '../../scripts/simulate/plan.ts';
 import { run } from '../../scripts/simulate/run.ts';
 import { sabotaged, SABOTAGES } from '../../scripts/simulate/sabotages.ts';
 import { shrink } from '../../scripts/simulate/shrink.ts';
+import { recordFaults } from '../faults/report.ts';
 
 const CAUSE = 'a halt has a cause';
 const DURABLE = 'what the primary takes to be durable is durable';
@@ -25,6 +28,8 @@ const FOUND: Record<keyof typeof SABOTAGES, readonly [seed: number, property: st
     'a replica of another history halts, and no other one does',
   ],
   'P5-I10 noHaltIsRecorded always holds': [43, 'a halt stays until it is cleared'],
+  'P5-I8 blocksAreIntact and P5-I8 baseIsWhole always hold': [24, CAUSE],
+  'every rule of the read gate always holds': [3, 'a replica without faults catches up'],
   'P5-I12 viewIsApplied always holds': [6, 'a view shows nothing that is not durable on the primary'],
 };
 
@@ -34,8 +39,34 @@ describe('a system that is wrong in one place is found', () => {
       const system = SABOTAGES[name as keyof typeof SABOTAGES];
       const outcome = await sabotaged(system, () => run(planFor(seed), system.sabotage));
       expect(outcome.violation).toMatchObject({ property });
+      recordFaults({
+        faultClass: `sabotage: ${name}`,
+        injectedBy: 'the simulation of a system that is wrong in one place',
+        cases: 1,
+        outcomes: { [`found by seed ${seed}: ${property}`]: 1 },
+      });
       // The same plan holds on a system that is right: what was found is the sabotage.
       expect((await run(planFor(seed))).violation).toBeNull();
+    });
+});
+
+const planFile = (name: string) => new URL(`plans/${name.replace(/\W+/g, '-')}.json`, import.meta.url);
+
+// What a failing seed leaves behind when it is shrunk; written anew by `UPDATE_PLANS=1 npx vitest run test/simulation/sabotages`.
+describe('a shrunk plan that was kept fails as long as the fault is there', () => {
+  for (const [name, [seed, property]] of Object.entries(FOUND))
+    test(name, async () => {
+      const system = SABOTAGES[name as keyof typeof SABOTAGES];
+      if (process.env['UPDATE_PLANS'] === '1')
+        await sabotaged(system, async () => {
+          const plan = planFor(seed);
+          const { plan: smallest } = await shrink(plan, await run(plan, system.sabotage), system.sabotage);
+          await writeFile(planFile(name), planText(smallest));
+        });
+      const plan = planOf(await readFile(planFile(name), 'utf8'));
+      const outcome = await sabotaged(system, () => run(plan, system.sabotage));
+      expect(outcome.violation).toMatchObject({ property });
+      expect((await run(plan)).violation).toBeNull();
     });
 });
 
