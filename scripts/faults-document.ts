@@ -18,7 +18,7 @@ export function faultRecords(lines: string): readonly FaultRecord[] {
 }
 
 export function faultsDocument(records: readonly FaultRecord[]): string {
-  const sorted = [...records].sort((left, right) => (rankOf(left) < rankOf(right) ? -1 : 1));
+  const sorted = together(records).sort((left, right) => (rankOf(left) < rankOf(right) ? -1 : 1));
   const cases = sorted.reduce((sum, record) => sum + record.cases, 0);
   return [
     '# Faults',
@@ -35,6 +35,19 @@ export function faultsDocument(records: readonly FaultRecord[]): string {
     ),
     ...ABOUT,
   ].join('\n');
+}
+
+/** Records of the same fault, injected in the same way, as one. */
+function together(records: readonly FaultRecord[]): FaultRecord[] {
+  const byRank = new Map<string, FaultRecord>();
+  for (const record of records) {
+    const before = byRank.get(rankOf(record)) ?? { ...record, cases: 0, outcomes: {} };
+    const outcomes = { ...before.outcomes };
+    for (const [name, count] of Object.entries(record.outcomes))
+      outcomes[name] = (outcomes[name] ?? 0) + count;
+    byRank.set(rankOf(record), { ...before, cases: before.cases + record.cases, outcomes });
+  }
+  return [...byRank.values()];
 }
 
 const rankOf = ({ faultClass, injectedBy }: FaultRecord) => `${faultClass} ${injectedBy}`;

@@ -34,15 +34,14 @@ beforeAll(async () => {
 async function everywhere<Told>(attempt: Attempt<Told>) {
   const { byOutcome, byOperation } = await failEverywhere(attempt);
   for (const name of Object.keys(byOperation.outcomes)) failedKinds.add(name);
-  for (const injectedBy of ['outcome', 'operation'] as const) {
-    const tally = injectedBy === 'outcome' ? byOutcome : byOperation;
-    recordFaults({
-      faultClass: `an operation fails: ${attempt.scenario.name}`,
-      injectedBy: `EIO, ENOSPC and short writes, by ${injectedBy}`,
-      cases: tally.cases,
-      outcomes: tally.outcomes,
-    });
-  }
+  recordFaults({
+    faultClass: `an operation fails: ${attempt.scenario.name}`,
+    injectedBy: `EIO, ENOSPC and short writes, once and for ever: ${Object.entries(byOperation.outcomes)
+      .map(([name, times]) => `${name} (${times})`)
+      .join(', ')}`,
+    cases: byOutcome.cases,
+    outcomes: byOutcome.outcomes,
+  });
   return byOutcome.cases;
 }
 
