@@ -184,9 +184,9 @@ export class Storage {
     const pages = this.#index.pages(from, to)[Symbol.asyncIterator]();
     try {
       for (;;) {
-        const { value, done } = await this.#whileOpen(() => pages.next());
-        if (done === true) return;
-        yield value;
+        const next = await this.#whileOpen(() => pages.next());
+        if (next.done === true) return;
+        yield next.value;
       }
     } finally {
       await pages.return?.();
