@@ -128,4 +128,30 @@ describe('P5-I10, P5-I12: rot in the files of the index store', { timeout: WHOLE
         outcomes,
       });
   });
+
+  test('two logs follow each other, or a batch is missing between them', async () => {
+    const directory = await grown(2, EACH);
+    const all = 2 * EACH;
+    const name = (await readdir(directory)).find((one) => one.endsWith('.log')) as string;
+    const bytes = await readFile(join(directory, name));
+    // A small batch is one record in one block: its header ends with its length and its kind.
+    const ends: number[] = [];
+    for (let at = 0; at < bytes.length; ends.push(at)) at += 7 + bytes.readUInt16LE(at + 4);
+    expect(ends.length).toBe(EACH);
+    const second = name.replace(/\d+/, (digits) => String(Number(digits) + 50).padStart(6, '0'));
+    const split = async (from: number, to: number) => {
+      const copy = join(await temporaryDirectory(), 'copy');
+      await cp(directory, copy, { recursive: true });
+      await writeFile(join(copy, name), bytes.subarray(0, from));
+      await writeFile(join(copy, second), bytes.subarray(to));
+      return opened(copy, all, 0);
+    };
+    const [, afterTwo, afterThree] = ends as [number, number, number];
+    expect(await split(afterTwo, afterTwo)).toBe('as if nothing happened');
+    expect(await split(afterTwo, afterThree)).toBe('refused, INDEX_DAMAGED');
+    expect(await split(afterTwo - 1, afterTwo)).toBe('refused, INDEX_DAMAGED');
+    // What is obsolete may be torn: nothing of it is read.
+    await writeFile(join(directory, '000001.log'), bytes.subarray(0, 30));
+    expect(await opened(directory, all, 0)).toBe('as if nothing happened');
+  });
 });

@@ -43,14 +43,17 @@ async function damageInLogs(
   directory: string,
   { file: manifest, logNumber, lastSequence }: LevelManifest,
 ): Promise<LevelDamage | null> {
-  const numbers = (await files.list(directory))
-    .flatMap((name) => /^(\d+)\.log$/.exec(name)?.[1] ?? [])
-    .filter((number) => Number(number) >= logNumber);
-  if (logNumber > 0 && !numbers.some((number) => Number(number) === logNumber))
+  const logs = (await files.list(directory))
+    .flatMap((file) => {
+      const [, number] = /^(\d+)\.log$/.exec(file) ?? [];
+      return number === undefined ? [] : [{ file, number: Number(number) }];
+    })
+    .filter(({ number }) => number >= logNumber)
+    .sort((left, right) => left.number - right.number);
+  if (logNumber > 0 && !logs.some(({ number }) => number === logNumber))
     return { file: manifest, expected: `log ${logNumber}`, found: 'no such log' };
   let due = { file: manifest, byte: 0, sequence: lastSequence + 1, isExact: false };
-  for (const number of numbers) {
-    const file = `${number}.log`;
+  for (const { file } of logs) {
     const handle = await files.open(join(directory, file), 'read');
     try {
       for await (const { byte, head } of logRecords(handle, BATCH_HEADER_BYTES)) {
