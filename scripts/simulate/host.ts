@@ -76,6 +76,8 @@ export class Host<Node extends SomeNode> {
   refusal: unknown = null;
   disk = new SimulatedDisk();
   #process: Process<Node> | null = null;
+  /** An operator holds the lock of its directory. */
+  #isLocked = false;
   #armedKill: { after: number; readonly rule: number | null; readonly then: () => void } | null = null;
   #armedError: { after: number; times: number; readonly code: string; readonly written: number } | null =
     null;
@@ -102,7 +104,7 @@ export class Host<Node extends SomeNode> {
   }
 
   start(): void {
-    if (this.#process !== null) return;
+    if (this.#process !== null || this.#isLocked) return;
     const { clock, name, role, number, sabotage, source, open, report } = this.options;
     const lane = clock.lane(name);
     clock.note(`${name} starts`);
@@ -180,8 +182,13 @@ export class Host<Node extends SomeNode> {
       HOME,
     );
     const disk = this.disk;
-    if (await directory.files.stat(directory.haltFile)) await clearHalt(directory);
-    if (this.disk !== disk || !this.isDown) return;
+    this.#isLocked = true;
+    try {
+      if (await directory.files.stat(directory.haltFile)) await clearHalt(directory);
+    } finally {
+      this.#isLocked = false;
+    }
+    if (this.disk !== disk) return;
     clock.note(`${name}: its halt is cleared`);
     this.disk = this.disk.reopened();
     this.haltIsRecorded = false;

@@ -35,9 +35,10 @@ export function haltCommand(): Command {
     .addHelpText('after', '\nExample:\n  replichart halt clear --data ./replica')
     .action(async (flags: HaltFlags) => {
       const { directory } = await directoryOf(flags.data);
-      await assertNotRunning(directory);
-      const halt = await readHalt(directory);
-      const keptAs = halt === null ? null : await clearHalt(directory);
+      const { halt, keptAs } = await whileNotRunning(directory, async () => {
+        const recorded = await readHalt(directory);
+        return { halt: recorded, keptAs: recorded === null ? null : await clearHalt(directory) };
+      });
       outputOf(flags).result(
         { cleared: halt !== null, kept_as: keptAs, halt: halt && haltToJson(halt) },
         keptAs === null
@@ -48,8 +49,16 @@ export function haltCommand(): Command {
   return command;
 }
 
-/** The index store locks its directory for as long as a node runs. */
-async function assertNotRunning(directory: DataDirectory): Promise<void> {
+/** The index store locks its directory for as long as a node runs, and while its halt is cleared. */
+async function whileNotRunning<Result>(
+  directory: DataDirectory,
+  work: () => Promise<Result>,
+): Promise<Result> {
   const store = levelVersionIndex(directory.files, directory.indexDirectory);
-  if (await store.exists()) await (await store.open()).close();
+  const index = (await store.exists()) ? await store.open() : null;
+  try {
+    return await work();
+  } finally {
+    await index?.close();
+  }
 }
