@@ -128,10 +128,32 @@ class Run {
       'a primary without faults makes commits',
       () => String(primary.refusal),
     );
-    const { node } = primary;
-    if (this.#plan.replicas.some(({ bootstrap }) => bootstrap === 'snapshot') && node !== null)
-      this.#cluster.background(node.createSnapshot());
-    await this.#rest();
+    if (this.#plan.replicas.some(({ bootstrap }) => bootstrap === 'snapshot'))
+      await this.#primaryMakesSnapshot();
+  }
+
+  /** One that could not make the name of a snapshot durable makes none more until it is started again. */
+  async #primaryMakesSnapshot(): Promise<void> {
+    const { primary } = this.#cluster;
+    for (const isStartedAgain of [false, true]) {
+      let refusal: unknown = null;
+      const made = primary.node?.createSnapshot().then(
+        () => undefined,
+        (error: unknown) => (refusal = error),
+      );
+      this.#cluster.background(made ?? Promise.resolve());
+      await this.#rest();
+      if (refusal === null) return;
+      demand(
+        !isStartedAgain && primary.causes.has('disk error'),
+        'a primary without faults makes snapshots',
+        () => String(refusal),
+      );
+      this.#cluster.background(primary.stop());
+      await this.#rest();
+      primary.start();
+      await this.#rest();
+    }
   }
 
   /** A replica that is not of another history has all of it, and its gate is open. */

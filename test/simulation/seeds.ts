@@ -5,7 +5,7 @@ import { depth } from '../faults/depth.ts';
 import { recordFaults } from '../faults/report.ts';
 
 /** How many seeds a stretch has; more of them: `npm run simulate`. */
-const SEEDS = depth === 'all' ? 5_000 : 1_000;
+const SEEDS = depth === 'all' ? 2_500 : 1_000;
 
 /** The seeds of the so manieth stretch. Each stretch is a file of tests, as files run at the same time. */
 export async function seedsHold(stretch: number): Promise<void> {
