@@ -15,6 +15,8 @@ import { metricsDocument } from './metrics-document.ts';
 import { modelDocument, modelReport } from './model-document.ts';
 import { VISUALIZATIONS } from './visualize/documents.ts';
 import { httpDocument, openApiDocument } from './http-document.ts';
+import { readmeWithChart } from './readme-chart.ts';
+import { stateEventDocument } from './state-event-document.ts';
 
 /** Each document with what it is made by; run from the root of the project. */
 const DOCUMENTS: Readonly<Record<string, (root: string) => Promise<string>>> = {
@@ -24,6 +26,8 @@ const DOCUMENTS: Readonly<Record<string, (root: string) => Promise<string>>> = {
   'docs/generated/METRICS.md': async () => metricsDocument(),
   'docs/generated/openapi.json': async () => openApiDocument(),
   'docs/generated/CHART.md': async () => chartDocument(),
+  'docs/generated/STATE-EVENT.md': async () => stateEventDocument(),
+  'README.md': readmeWithChart,
   'docs/generated/TEST-COVERAGE.md': async (root) => coverageMarkdown(await coverageMatrix(root)),
   ...VISUALIZATIONS,
 };

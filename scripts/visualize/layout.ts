@@ -1,198 +1,131 @@
-/** Where everything of a chart stands in its picture. ELK decides; the same chart is laid out the same each time. */
-import elk, { type ElkExtendedEdge, type ElkNode } from 'elkjs/lib/elk.bundled.js';
+/**
+ * Where everything of a chart stands in its picture. ELK lays out the inside of each state by itself, the innermost
+ * first; the same chart is laid out the same each time.
+ */
+import type { ElkExtendedEdge } from 'elkjs/lib/elk.bundled.js';
 import type { Chart, ChartState, ChartTransition } from '../../machines/chart.ts';
-import { labelOf, shortName } from '../../src/chart/labels.ts';
-
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
-
-export interface Box extends Point {
-  readonly width: number;
-  readonly height: number;
-}
+import { wordsOf } from '../../src/chart/labels.ts';
+import { header, type Header } from './boxes.ts';
+import { found, moved, shapeBox, type Box, type Point, type Size } from './geometry.ts';
+import { insideOf, type Inside } from './inside.ts';
+import { FONT } from './measure.ts';
+import { entryOf, keyOf, placesOf, type Places } from './places.ts';
 
 export interface DrawnState extends Box {
   readonly state: ChartState;
-  readonly lines: readonly string[];
+  readonly header: Header;
   readonly holdsOthers: boolean;
+}
+
+export interface Words extends Point {
+  readonly text: string;
 }
 
 export interface DrawnTransition {
   readonly transition: ChartTransition;
-  /** One line a target. */
   readonly routes: readonly (readonly Point[])[];
-  readonly label: Box | null;
+  /** Each begins at the left end of its top line. */
+  readonly words: readonly Words[];
 }
 
 export interface Drawing {
   readonly width: number;
   readonly height: number;
-  /** Outer states before those that they hold. */
+  /** In the order of the chart: outer states before those that they hold. */
   readonly states: readonly DrawnState[];
   readonly transitions: readonly DrawnTransition[];
   /** The points at which compound states are entered. */
   readonly entries: readonly Box[];
 }
 
-export const FONT = { state: 12, label: 10, lineHeight: 1.35 } as const;
-/** As of the widest common monospace face, relative to its size: a label is never wider than the room that it was given. */
-const CHARACTER_WIDTH = 0.62;
-const ENTRY_SIZE = 9;
-const PADDING = 8;
-
-/** Said of every compound state: ELK hands down none of it. */
-const OPTIONS = {
-  'elk.algorithm': 'layered',
-  'elk.direction': 'DOWN',
-  'elk.hierarchyHandling': 'INCLUDE_CHILDREN',
-  'elk.edgeRouting': 'ORTHOGONAL',
-  'elk.layered.cycleBreaking.strategy': 'DEPTH_FIRST',
-  'elk.layered.mergeEdges': 'true',
-  'elk.layered.edgeLabels.centerLabelPlacementStrategy': 'TAIL_LAYER',
-  'elk.spacing.nodeNode': '24',
-  'elk.spacing.edgeLabel': '3',
-  'elk.spacing.edgeEdge': '8',
-  'elk.spacing.edgeNode': '12',
-  'elk.layered.spacing.nodeNodeBetweenLayers': '30',
-  'elk.layered.spacing.edgeEdgeBetweenLayers': '8',
-  'elk.layered.spacing.edgeNodeBetweenLayers': '12',
-};
-const ROOT_OPTIONS = {
-  ...OPTIONS,
-  'elk.randomSeed': '1',
-  'elk.json.shapeCoords': 'ROOT',
-  'elk.json.edgeCoords': 'ROOT',
-};
+const MARGIN = 8;
 
 export async function layOut(chart: Chart): Promise<Drawing> {
-  const top = chart.states.filter(({ parent }) => parent === null);
-  const graph: ElkNode = await new elk.default().layout({
-    id: '',
-    layoutOptions: ROOT_OPTIONS,
-    children: top.map((state) => nodeOf(chart, state)),
-    edges: chart.transitions.flatMap(edgesOf),
-  });
-  const nodes = new Map(all(graph).map((node) => [node.id, node]));
-  const edges = new Map(all(graph).flatMap(({ edges: own = [] }) => own.map((edge) => [edge.id, edge])));
+  const places = placesOf(chart);
+  const insides = new Map<string, Inside>();
+  const sizes = new Map<string, Size>();
+  // Backwards: what a state holds comes before the state.
+  for (const state of [...chart.states].reverse()) {
+    const inside = await insideOf(chart, state, places, sizes);
+    if (inside !== null) insides.set(state.id, inside);
+  }
+  const corners = cornersOf(chart, insides);
+  const states = chart.states.map((state) => ({
+    ...placed(corners, state.id, sizes.get(state.id)),
+    state,
+    header: header(state, places.exits.get(state.id) ?? []),
+    holdsOthers: chart.states.some(({ parent }) => parent === state.id),
+  }));
+  const root = found(sizes.get(chart.id), chart.id);
   return {
-    width: rounded(graph.width),
-    height: rounded(graph.height),
-    states: chart.states.map((state) => ({
-      ...boxOf(nodes.get(state.id)),
-      state,
-      lines: linesOf(state),
-      holdsOthers: holdsOthers(chart, state),
-    })),
-    transitions: chart.transitions.map((transition) => drawn(transition, edges)),
-    entries: chart.states
-      .filter(({ initial }) => initial !== null)
-      .map(({ id }) => boxOf(nodes.get(entryOf(id)))),
+    width: root.width + 2 * MARGIN,
+    height: root.height + 2 * MARGIN,
+    states,
+    transitions: chart.transitions.map((transition) => drawn(transition, places, insides, corners, states)),
+    entries: chart.states.flatMap(({ id }) => {
+      const entry = insides.get(id)?.boxes.get(entryOf(id));
+      return entry === undefined ? [] : [moved(entry, found(corners.get(id), id))];
+    }),
   };
 }
 
-/** What is written into a state: its name, the effect that runs in it, the invariants that it serves. */
-function linesOf(state: ChartState): readonly string[] {
-  const { invokes, invariants } = state;
-  return [
-    shortName(state),
-    ...invokes.map(({ src }) => `do: ${src}`),
-    ...(invariants.length === 0 ? [] : [invariants.join(' ')]),
-  ];
+function cornersOf(chart: Chart, insides: ReadonlyMap<string, Inside>): ReadonlyMap<string, Point> {
+  const corners = new Map<string, Point>();
+  for (const { id, parent } of chart.states) {
+    if (parent === null) corners.set(id, { x: MARGIN, y: MARGIN });
+    else
+      corners.set(id, moved(found(insides.get(parent)?.boxes.get(id), id), found(corners.get(parent), id)));
+  }
+  return corners;
 }
 
-function holdsOthers({ states }: Chart, { id }: ChartState): boolean {
-  return states.some(({ parent }) => parent === id);
+function placed(corners: ReadonlyMap<string, Point>, id: string, size: Size | undefined): Box {
+  const { x, y } = found(corners.get(id), id);
+  return { x, y, ...found(size, id) };
 }
 
-function nodeOf(chart: Chart, state: ChartState): ElkNode {
-  const { width, height } = sizeOf(linesOf(state), FONT.state);
-  if (!holdsOthers(chart, state))
-    return { id: state.id, width: width + 2 * PADDING, height: height + 2 * PADDING };
+function drawn(
+  transition: ChartTransition,
+  places: Places,
+  insides: ReadonlyMap<string, Inside>,
+  corners: ReadonlyMap<string, Point>,
+  states: readonly DrawnState[],
+): DrawnTransition {
+  const source = states.find(({ state }) => state.id === transition.source);
+  const line = source?.header.exits.find((one) => one.transition === transition);
+  const own = source === undefined || line === undefined ? [] : [{ line, at: source }];
+  const arrows = places.arrows
+    .filter(({ transitions }) => transitions.includes(transition))
+    .map(({ ends, labelled }) => {
+      const edge = found(insides.get(ends.within)?.edges.get(keyOf(ends)), transition.id);
+      const corner = found(corners.get(ends.within), transition.id);
+      const line = labelled.indexOf(transition);
+      const label = edge.labels?.[0];
+      const words =
+        line < 0 || label === undefined
+          ? []
+          : [{ text: wordsOf(transition), ...moved(below(shapeBox(label), line), corner) }];
+      return { routes: routesOf(edge, corner), words };
+    });
   return {
-    id: state.id,
-    layoutOptions: {
-      ...OPTIONS,
-      'elk.padding': `[top=${height + 2 * PADDING},left=20,bottom=20,right=20]`,
-      'elk.nodeSize.constraints': 'MINIMUM_SIZE',
-      'elk.nodeSize.minimum': `(${width + 2 * PADDING},${height + 2 * PADDING})`,
-    },
-    children: [
-      ...(state.initial === null ? [] : [{ id: entryOf(state.id), width: ENTRY_SIZE, height: ENTRY_SIZE }]),
-      ...chart.states.filter(({ parent }) => parent === state.id).map((child) => nodeOf(chart, child)),
+    transition,
+    routes: [
+      ...own.map(({ line: { arrow }, at }) => arrow.map((point) => moved(point, at))),
+      ...arrows.flatMap(({ routes }) => routes),
+    ],
+    words: [
+      ...own.flatMap(({ line: { words }, at }) => words.map((one) => ({ ...one, ...moved(one, at) }))),
+      ...arrows.flatMap(({ words }) => words),
     ],
   };
 }
 
-function edgesOf(transition: ChartTransition): ElkExtendedEdge[] {
-  const { source, event } = transition;
-  const text = labelOf(transition);
-  const from = event === 'initial' ? entryOf(source) : source;
-  return endsOf(transition).map((end, index) => ({
-    id: edgeId(transition, end),
-    sources: [from],
-    targets: [end],
-    labels:
-      text.length === 0 || index > 0
-        ? []
-        : [
-            {
-              text: text.join('\n'),
-              ...sizeOf(text, FONT.label),
-              layoutOptions: { 'elk.edgeLabels.placement': 'CENTER' },
-            },
-          ],
-  }));
+function below({ x, y }: Point, line: number): Point {
+  return { x, y: y + line * FONT.label * FONT.lineHeight };
 }
 
-/** A transition without a target is drawn as a loop. */
-function endsOf({ source, targets }: ChartTransition): readonly string[] {
-  return targets.length === 0 ? [source] : targets;
-}
-
-function drawn(transition: ChartTransition, edges: ReadonlyMap<string, ElkExtendedEdge>): DrawnTransition {
-  const found = endsOf(transition).map((end) => edges.get(edgeId(transition, end)));
-  const label = found[0]?.labels?.[0];
-  return {
-    transition,
-    routes: found.flatMap((edge) =>
-      (edge?.sections ?? []).map(({ startPoint, bendPoints = [], endPoint }) =>
-        [startPoint, ...bendPoints, endPoint].map(({ x, y }) => ({ x: rounded(x), y: rounded(y) })),
-      ),
-    ),
-    label: label === undefined ? null : boxOf(label),
-  };
-}
-
-function all(node: ElkNode): ElkNode[] {
-  return [node, ...(node.children ?? []).flatMap(all)];
-}
-
-function entryOf(id: string): string {
-  return `entry of ${id}`;
-}
-
-function edgeId({ id }: ChartTransition, end: string): string {
-  return `${id} to ${end}`;
-}
-
-function sizeOf(lines: readonly string[], fontSize: number) {
-  const longest = Math.max(...lines.map(({ length }) => length));
-  return {
-    width: Math.ceil(longest * fontSize * CHARACTER_WIDTH),
-    height: Math.ceil(lines.length * fontSize * FONT.lineHeight),
-  };
-}
-
-function boxOf(shape: Partial<Box> | undefined): Box {
-  if (shape === undefined) throw new Error('something of the chart was not laid out');
-  const { x, y, width, height } = shape;
-  return { x: rounded(x), y: rounded(y), width: rounded(width), height: rounded(height) };
-}
-
-/** A tenth of a pixel is enough, and the same on every processor. */
-function rounded(value: number | undefined): number {
-  if (value === undefined) throw new Error('something of the chart was not laid out');
-  return Math.round(value * 10) / 10;
+function routesOf({ sections = [] }: ElkExtendedEdge, corner: Point): readonly (readonly Point[])[] {
+  return sections.map(({ startPoint, bendPoints = [], endPoint }) =>
+    [startPoint, ...bendPoints, endPoint].map((point) => moved(point, corner)),
+  );
 }

@@ -1,102 +1,83 @@
 /** A laid-out chart as SVG: each state has its id in `data-state`, each transition its id in `data-transition`. */
 import type { Chart } from '../../machines/chart.ts';
-import { labelOf } from '../../src/chart/labels.ts';
-import { FONT, layOut, type Box, type DrawnState, type DrawnTransition, type Point } from './layout.ts';
-
-const STYLE = `
-  .chart { --ink: #1f2328; --faint: #57606a; --paper: #ffffff; --fill: #f6f8fa; --line: #8c959f; --halt: #b3261e; background: var(--paper); }
-  @media (prefers-color-scheme: dark) {
-    .chart { --ink: #e6edf3; --faint: #9da7b3; --paper: #0d1117; --fill: #161b22; --line: #768390; --halt: #ff7b72; }
-  }
-  .chart text { font-family: ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace; fill: var(--ink); }
-  .chart .state text { font-size: ${FONT.state}px; }
-  .chart .state .detail { fill: var(--faint); }
-  .chart .name { font-weight: 600; }
-  .chart .state rect { fill: var(--fill); stroke: var(--line); stroke-width: 1.2; }
-  .chart .state.outer > rect { fill: none; }
-  .chart .state.region > rect { stroke-dasharray: 6 4; }
-  .chart .state.final > rect { stroke-width: 3; }
-  .chart .transition path { fill: none; stroke: var(--line); stroke-width: 1.1; marker-end: url(#arrow); }
-  .chart .transition.halts path { stroke: var(--halt); marker-end: url(#halt-arrow); }
-  .chart .transition text { font-size: ${FONT.label}px; }
-  .chart .transition .detail { fill: var(--faint); }
-  .chart .transition.halts text { fill: var(--halt); }
-  .chart .transition rect { fill: var(--paper); opacity: 0.85; }
-  .chart .entry { fill: var(--ink); }
-  #arrow path { fill: var(--line); }
-  #halt-arrow path { fill: var(--halt); }
-`;
+import { boundaryOf, isHalted } from '../../src/chart/part.ts';
+import type { StageChart } from '../../src/chart/stage.ts';
+import type { Box, Point } from './geometry.ts';
+import { layOut, type DrawnState, type DrawnTransition } from './layout.ts';
+import { baseLine, FONT } from './measure.ts';
+import { STYLE } from './style.ts';
 
 /** Lays a chart out and draws it, in light and dark. The same chart gives the same bytes. */
-export async function svgOf(chart: Chart): Promise<string> {
+export async function svgOf(chart: Chart | StageChart): Promise<string> {
   const { width, height, states, transitions, entries } = await layOut(chart);
   const regionsOf = new Set(chart.states.filter(({ type }) => type === 'parallel').map(({ id }) => id));
-  const haltedId = `${chart.id}.halted`;
+  const boundary = boundaryOf(chart);
+  const kindsOf = ({ state, holdsOthers }: DrawnState) => [
+    ...(holdsOthers ? ['outer'] : []),
+    ...(regionsOf.has(state.parent ?? '') ? ['region'] : []),
+    ...(state.type === 'final' ? ['final'] : []),
+    ...(boundary.has(state.id) ? ['boundary'] : []),
+  ];
+  const title = 'stage' in chart ? `Stage ${chart.stage}. ${chart.description}` : chart.description;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" class="chart" role="img" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">`,
-    `<title>${escaped(chart.description)}</title>`,
+    `<title>${escaped(title)}</title>`,
     `<style>${STYLE}</style>`,
-    `<defs>${marker('arrow')}${marker('halt-arrow')}</defs>`,
-    ...states.map((drawn) => stateSvg(drawn, regionsOf.has(drawn.state.parent ?? ''))),
+    ...states.map((drawn) => stateSvg(drawn, kindsOf(drawn))),
     ...entries.map(entrySvg),
-    ...transitions.map((drawn) => transitionSvg(drawn, haltedId)),
+    ...transitions.map((drawn) => transitionSvg(chart, drawn)),
     '</svg>',
     '',
   ].join('\n');
 }
 
-function marker(id: string): string {
-  return `<marker id="${id}" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 L8 4 L0 8 z"/></marker>`;
-}
-
-function stateSvg({ state, lines, holdsOthers, ...box }: DrawnState, isRegion: boolean): string {
-  const kinds = [
-    'state',
-    ...(holdsOthers ? ['outer'] : []),
-    ...(isRegion ? ['region'] : []),
-    ...(state.type === 'final' ? ['final'] : []),
-  ];
-  const text = lines.map((line, index) =>
-    textSvg(line, { x: box.x + 8, y: box.y + 8 }, index, FONT.state, index === 0 ? 'name' : 'detail'),
+function stateSvg({ state, header, x, y, width, height }: DrawnState, kinds: readonly string[]): string {
+  const text = header.texts.map(({ text: words, kind, ...at }) =>
+    kind === 'name'
+      ? textSvg(words, FONT.state, { x: x + at.x, y: y + at.y }, 'n')
+      : textSvg(words, FONT.label, { x: x + at.x, y: y + at.y }, 'd'),
   );
-  return `<g class="${kinds.join(' ')}" data-state="${escaped(state.id)}"><title>${escaped(state.description)}</title>${rectSvg(box, 7)}${text.join('')}</g>`;
+  const title = state.description === '' ? '' : `<title>${escaped(state.description)}</title>`;
+  return `<g${classes(kinds)} data-state="${escaped(state.id)}">${title}<rect x="${x}" y="${y}" width="${width}" height="${height}"/>${text.join('')}</g>`;
 }
 
 function entrySvg({ x, y, width }: Box): string {
   const radius = width / 2;
-  return `<circle class="entry" cx="${tenths(x + radius)}" cy="${tenths(y + radius)}" r="${radius}"/>`;
+  return `<circle cx="${x + radius}" cy="${y + radius}" r="${radius}"/>`;
 }
 
-function transitionSvg({ transition, routes, label }: DrawnTransition, haltedId: string): string {
-  const isHalted = (id: string) => id === haltedId || id.startsWith(`${haltedId}.`);
-  const halts = transition.targets.some(isHalted) && !isHalted(transition.source);
-  const kinds = halts ? 'transition halts' : 'transition';
-  const paths = routes.map((points) => `<path d="${pathOf(points)}"/>`);
-  const text =
-    label === null
-      ? []
-      : labelOf(transition).map((line, index) =>
-          textSvg(line, label, index, FONT.label, index === 0 ? 'event' : 'detail'),
-        );
+function transitionSvg(chart: Chart, { transition, routes, words }: DrawnTransition): string {
+  const halts = !isHalted(chart, transition.source) && transition.targets.some((id) => isHalted(chart, id));
+  const text = words.map((one) => textSvg(one.text, FONT.label, one));
   const title = transition.description === null ? '' : `<title>${escaped(transition.description)}</title>`;
-  return `<g class="${kinds}" data-transition="${escaped(transition.id)}">${title}${paths.join('')}${label === null ? '' : rectSvg(label, 0)}${text.join('')}</g>`;
+  return `<g${classes(halts ? ['halts'] : [])} data-transition="${escaped(transition.id)}">${title}<path d="${routes.map(arrowOf).join('')}"/>${text.join('')}</g>`;
 }
 
-function pathOf(points: readonly Point[]): string {
-  return points.map(({ x, y }, index) => `${index === 0 ? 'M' : 'L'}${x} ${y}`).join(' ');
+/** A line with an open head of its own: a marker would have an id, and several pictures may stand in one page. */
+function arrowOf(points: readonly Point[]): string {
+  const [last, before] = [points.at(-1), points.at(-2)];
+  if (last === undefined || before === undefined) throw new Error('an arrow has two ends');
+  return `${points.map(stepOf).join('')}${headOf(before, last)}`;
 }
 
-function rectSvg({ x, y, width, height }: Box, radius: number): string {
-  return `<rect x="${x}" y="${y}" width="${width}" height="${height}" rx="${radius}"/>`;
+function stepOf({ x, y }: Point, index: number, points: readonly Point[]): string {
+  const before = points[index - 1];
+  if (before === undefined) return `M${x} ${y}`;
+  if (before.y === y) return `H${x}`;
+  return before.x === x ? `V${y}` : `L${x} ${y}`;
 }
 
-function textSvg(text: string, at: Point, line: number, fontSize: number, kind: string): string {
-  const y = at.y + fontSize + line * fontSize * FONT.lineHeight;
-  return `<text class="${kind}" x="${tenths(at.x)}" y="${tenths(y)}">${escaped(text)}</text>`;
+function headOf(from: Point, to: Point): string {
+  if (from.y === to.y) return from.x < to.x ? 'm-5-4 5 4-5 4' : 'm5-4-5 4 5 4';
+  return from.y < to.y ? 'm-4-5 4 5 4-5' : 'm-4 5 4-5 4 5';
 }
 
-function tenths(value: number): number {
-  return Math.round(value * 10) / 10;
+function classes(names: readonly string[]): string {
+  return names.length === 0 ? '' : ` class="${names.join(' ')}"`;
+}
+
+function textSvg(text: string, fontSize: number, { x, y }: Point, kind = ''): string {
+  return `<text${classes(kind === '' ? [] : [kind])} x="${x}" y="${baseLine(y, fontSize)}">${escaped(text)}</text>`;
 }
 
 function escaped(text: string): string {

@@ -1,5 +1,6 @@
 import type { Chart, ChartState, ChartTransition } from '../../machines/chart.ts';
 import { labelOf, shortName } from './labels.ts';
+import { isWithin } from './part.ts';
 
 const HEAD = [
   '  compound=true',
@@ -51,8 +52,8 @@ function arrows(chart: Chart, transition: ChartTransition): readonly string[] {
   const label = quoted(labelOf(transition).join('\n'));
   return (targets.length === 0 ? [source] : targets).map((target) => {
     // Graphviz cuts an arrow at the border of a cluster only where its other end lies outside.
-    const tail = event !== 'initial' && isOutside(target, source) && isCluster(chart, source);
-    const head = isOutside(source, target) && isCluster(chart, target);
+    const tail = event !== 'initial' && !isWithin(target, source) && isCluster(chart, source);
+    const head = !isWithin(source, target) && isCluster(chart, target);
     const attributes = [
       `id=${quoted(id)}`,
       `label=${label}`,
@@ -61,10 +62,6 @@ function arrows(chart: Chart, transition: ChartTransition): readonly string[] {
     ];
     return `${quoted(source)} -> ${quoted(target)} [${attributes.join(', ')}]`;
   });
-}
-
-function isOutside(id: string, container: string): boolean {
-  return id !== container && !id.startsWith(`${container}.`);
 }
 
 function isCluster({ states }: Chart, id: string): boolean {

@@ -28,10 +28,13 @@ export function tableText({ head, rows }: Table, onTerminal = isOnTerminal()): s
   return table.toString();
 }
 
-/** A terminal does as it is told by control characters, and a line of a table is one line. */
 function cellText(value: string | number | null): string {
-  if (value === null) return '-';
-  return String(value).replace(
+  return value === null ? '-' : oneLine(String(value));
+}
+
+/** A terminal does as it is told by control characters, and a line of a table is one line. */
+export function oneLine(text: string): string {
+  return text.replace(
     /[\u0000-\u001f\u007f-\u009f]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
