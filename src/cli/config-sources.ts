@@ -11,7 +11,7 @@ import type { NodeFlags } from './node-flags.ts';
  * @throws ReplichartError `CONFIG_INVALID` where a file cannot be read, or the file of `--config` holds no JSON object.
  */
 export function configSources(role: Role, flags: NodeFlags): readonly ConfigSource[] {
-  const given: Record<string, string | undefined> = {
+  const given: Record<string, string | readonly string[] | undefined> = {
     dataDir: flags.data,
     listen: flags.listen,
     primaryUrl: flags.primary,
@@ -21,6 +21,7 @@ export function configSources(role: Role, flags: NodeFlags): readonly ConfigSour
     nodeId: flags.nodeId,
     ...tokensOf(flags),
     dx: flags.dx,
+    dxOrigins: flags.dxOrigin,
     connectionsMax: flags.connectionsMax,
     primaryCaFile: flags.primaryCa,
     tlsCertFile: flags.tlsCert,

@@ -16,6 +16,7 @@ export interface NodeFlags {
   readonly primaryTokenFile?: string;
   readonly primaryCa?: string;
   readonly dx?: string;
+  readonly dxOrigin?: readonly string[];
   readonly connectionsMax?: string;
   readonly bootstrap?: string;
   readonly reattach?: string;
@@ -45,7 +46,12 @@ export function withNodeFlags(command: Command, role: Role): Command {
       '--dx-token-file <file>',
       'the same for those who watch only: /v1, /metrics, /openapi.json, /readyz',
     )
-    .option('--dx <enabled|disabled>', 'serve /v1, /metrics and /openapi.json (default: enabled)')
+    .option('--dx <enabled|disabled>', 'serve the page, /v1, /metrics and /openapi.json (default: enabled)')
+    .option(
+      '--dx-origin <origin>',
+      'pages from here, such as the page of another node, may read /v1 in a browser; can be given again',
+      (one: string, before: readonly string[] = []) => [...before, one],
+    )
     .option('--connections-max <count>', 'connections that are served at a time (default: 1024)')
     .option('--tls-cert <file>', 'certificate; serves HTTPS')
     .option('--tls-key <file>', 'key of the certificate')

@@ -11,6 +11,11 @@ const listen = z
   .string()
   .regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):\d{1,5}$/, 'must be HOST:PORT')
   .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'the port must be 0 to 65535');
+const origin = z.string().refine((text) => {
+  return httpUrl.safeParse(text).success && new URL(text).origin === text;
+}, 'each must be an origin: http:// or https://, a host, perhaps a port, and nothing behind');
+const listed = z.string().transform((all) => all.split(',').map((one) => one.trim()));
+const origins = z.union([z.array(z.string()), listed], 'must be a list of origins').pipe(z.array(origin));
 const text = z.string().min(1, 'must not be empty');
 const wholeNumber = z.coerce.number().int('must be a whole number');
 
@@ -38,8 +43,10 @@ const fields = z.strictObject({
   dxToken: text.optional(),
   /** Bearer token that this node sends to its primary; left out, the node's own. */
   primaryToken: text.optional(),
-  /** The read-only interface for people and tools: /v1, /metrics, /openapi.json. */
+  /** The read-only interface for people and tools: the page, /v1, /metrics, /openapi.json. */
   dx: z.enum(['disabled', 'enabled'], 'must be "disabled" or "enabled"').default('enabled'),
+  /** Origins whose pages may read the DX plane from a browser; a list, or one text with commas between them. */
+  dxOrigins: origins.default([]),
   /** Connections that are served at a time; above that idle ones are closed, then new ones refused. */
   connectionsMax: wholeNumber
     .min(8, 'must be at least 8')

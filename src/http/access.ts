@@ -5,13 +5,13 @@ import { ReplichartError } from '../core/errors.ts';
 
 /**
  * Lets only those in who send the token of the plane that they ask. The plane is that of the route which was found, so
- * another spelling of an address leads to no other token. `/livez` asks for none; an address that there is not, and
- * readiness, ask for that of the DX plane.
+ * another spelling of an address leads to no other token. An open endpoint asks for none; an address that there is not,
+ * and readiness, ask for that of the DX plane.
  */
 export function requireTokens(app: FastifyInstance, config: NodeConfig): void {
   app.addHook('onRequest', async ({ routeOptions, headers }) => {
-    if (routeOptions.url === '/livez') return;
-    const { plane = 'dx' } = routeOptions.config;
+    const { plane = 'dx', open = false } = routeOptions.config;
+    if (open) return;
     const token = tokenOf(config, plane === 'health' ? 'dx' : plane);
     if (token === undefined) return;
     // The name of a scheme is written in any case (RFC 9110).

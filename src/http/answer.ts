@@ -6,6 +6,8 @@ import type { AnswerOf, Endpoint, Plane } from './contract/endpoint.ts';
 declare module 'fastify' {
   interface FastifyContextConfig {
     plane?: Plane;
+    /** The route asks for no token. */
+    open?: boolean;
   }
 }
 
@@ -38,7 +40,7 @@ export function answer<const Of extends Endpoint>(
   app.route({
     method: endpoint.method,
     url: endpoint.path,
-    config: { plane: endpoint.plane },
+    config: { plane: endpoint.plane, open: endpoint.open },
     // HEAD of a stream would read all of it only to throw it away.
     exposeHeadRoute: endpoint.contentType === 'application/json',
     handler: async (request, reply) =>

@@ -12,6 +12,7 @@ import { EventStreams } from './events.ts';
 import { blockingReasons } from './health.ts';
 import { checkpointsJson, mvccJson, segmentsJson, snapshotsJson, versionsJson } from './holdings-json.ts';
 import { replicationJson, statusJson, walJson } from './replication-json.ts';
+import { pageRoutes } from './page.ts';
 import { viewRequest } from './view-request.ts';
 
 /** The read-only, deterministic view of a node: what it is, where it stands, why. It can be left out whole. */
@@ -21,6 +22,8 @@ export function dxPlane(
   endpoints: readonly EndpointName[],
 ): void {
   const commitIdOf = (node: ServedNode) => node.applied()?.commitId ?? null;
+
+  pageRoutes(app);
 
   answer(app, contract.getStatus, async () => {
     const node = served();

@@ -11,6 +11,7 @@ import { limitConnections, TIMEOUTS, type Timeouts } from './connections.ts';
 import { ENDPOINT_NAMES, ENDPOINTS, type EndpointName } from './contract/endpoints.ts';
 import { dataPlane } from './data-plane.ts';
 import { dxPlane } from './dx.ts';
+import { allowOrigins } from './origins.ts';
 import { healthPlane } from './health.ts';
 import { answerNoRequest, answerProblem, answerProblems } from './problem.ts';
 import { logRequest, logRequests } from './request-log.ts';
@@ -46,6 +47,8 @@ export async function listen<Node extends ServedNode>(
   limitConnections(app.server, config.connectionsMax);
   logRequests(app, logger);
   answerProblems(app);
+  // Before tokens are asked for: a page must be able to read that its token is missing.
+  if (config.dx === 'enabled') allowOrigins(app, config.dxOrigins);
   requireTokens(app, config);
   healthPlane(app, () => node);
   if (config.dx === 'enabled') dxPlane(app, served, endpointsOf(config));

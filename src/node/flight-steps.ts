@@ -1,5 +1,4 @@
-import type { AnyTransitionDefinition, InspectionEvent } from 'xstate';
-import { transitionId } from '../../machines/chart.ts';
+import type { InspectionEvent } from 'xstate';
 import type { NodeContext } from '../../machines/context.ts';
 import type { Json, JsonObject } from '../core/bytes.ts';
 import type { FlightEvent } from '../core/flight/facts.ts';
@@ -20,7 +19,6 @@ export interface Macrostep {
   readonly step: number;
   readonly event: FlightEvent;
   readonly transitions: readonly Transition[];
-  readonly taken: readonly (readonly AnyTransitionDefinition[])[];
   readonly before: NodeSnapshot;
   readonly after: NodeSnapshot;
 }
@@ -31,7 +29,6 @@ export interface Macrostep {
  */
 export class MacrostepReader {
   #transitions: Transition[] = [];
-  #taken: (readonly AnyTransitionDefinition[])[] = [];
   #before: NodeSnapshot | null = null;
   #step = 0;
 
@@ -54,10 +51,7 @@ export class MacrostepReader {
 
   /** `transition`: what a `TransitionReader` made of the same inspection event. `null` as long as no step has ended. */
   read(inspection: InspectionEvent, transition: Transition | null): Macrostep | null {
-    if (transition !== null && inspection.type === '@xstate.microstep') {
-      this.#transitions.push(transition);
-      this.#taken.push(inspection._transitions);
-    }
+    if (transition !== null) this.#transitions.push(transition);
     if (inspection.type !== '@xstate.snapshot' || !isOfChart(inspection.snapshot)) return null;
     return this.#rest(inspection.event, inspection.snapshot);
   }
@@ -68,14 +62,13 @@ export class MacrostepReader {
     // The start is no step: it is where the first one begins.
     if (before === null) return null;
     this.#step += 1;
-    const [transitions, taken] = [this.#transitions, this.#taken];
+    const transitions = this.#transitions;
     this.#forget();
-    return { step: this.#step, event, transitions, taken, before, after };
+    return { step: this.#step, event, transitions, before, after };
   }
 
   #forget(): void {
     this.#transitions = [];
-    this.#taken = [];
   }
 }
 
@@ -88,10 +81,10 @@ export class OutcomeReader {
     this.#printer.print(snapshot);
   }
 
-  outcomeOf({ transitions, taken, after }: Pick<Macrostep, 'transitions' | 'taken' | 'after'>): StepOutcome {
+  outcomeOf({ transitions, after }: Pick<Macrostep, 'transitions' | 'after'>): StepOutcome {
     const { changed, digest } = this.#printer.print(after);
     return {
-      moves: transitions.map((one, index) => moveOf(one, taken[index] ?? [])),
+      moves: transitions.map(moveOf),
       status: after.status,
       state: stateLine(after.value),
       positions: positionsIn(changed, transitions.at(-1)),
@@ -133,13 +126,10 @@ export function pointOf(snapshot: NodeSnapshot, step: number, sequence: number):
   };
 }
 
-function moveOf(
-  { sequence, from, to, verdicts }: Transition,
-  taken: readonly AnyTransitionDefinition[],
-): Move {
+function moveOf({ sequence, from, to, transitions, verdicts }: Transition): Move {
   return {
     sequence,
-    transitions: taken.map(idOf),
+    transitions,
     entered: statesEntered(from, to),
     verdicts: verdicts.map(verdictJson),
   };
@@ -147,12 +137,4 @@ function moveOf(
 
 function verdictJson({ rule_id, evaluation, evidence }: TransitionVerdict): Move['verdicts'][number] {
   return evaluation === 'holds' ? { rule_id, evaluation } : { rule_id, evaluation, evidence };
-}
-
-/** To name a transition, its source is searched; each is named once. */
-const ids = new WeakMap<AnyTransitionDefinition, string>();
-function idOf(transition: AnyTransitionDefinition): string {
-  let id = ids.get(transition);
-  if (id === undefined) ids.set(transition, (id = transitionId(transition)));
-  return id;
 }

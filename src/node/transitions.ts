@@ -1,4 +1,5 @@
 import type { AnyTransitionDefinition, InspectionEvent } from 'xstate';
+import { transitionId } from '../../machines/chart.ts';
 import type { Claim } from '../../machines/claims.ts';
 import type { NodeContext } from '../../machines/context.ts';
 import type { JsonObject } from '../core/bytes.ts';
@@ -38,6 +39,8 @@ export interface Transition {
   readonly from: string;
   readonly to: string;
   readonly event: string;
+  /** The ids that the transitions which were taken have in the chart; none where nothing answers to the event. */
+  readonly transitions: readonly string[];
   /** The invariants that were asked, in order, up to the candidate that was taken. */
   readonly verdicts: readonly TransitionVerdict[];
   readonly positions: TransitionPositions;
@@ -101,6 +104,7 @@ export class TransitionReader {
       from,
       to: this.#line,
       event: event.type,
+      transitions: taken.map(takenId),
       // The guards were evaluated on the context before: the actions of this step have already changed the new one.
       verdicts: before === null ? [] : taken.flatMap((one) => this.#verdicts(one, before.context)),
       positions: positionsOf(context),
@@ -158,6 +162,14 @@ function claimsAsked(
     const claim = typeof guard === 'string' ? claims[guard] : undefined;
     return claim === undefined ? [] : [claim];
   });
+}
+
+/** To name a transition, its source is searched; each is named once. */
+const ids = new WeakMap<AnyTransitionDefinition, string>();
+function takenId(transition: AnyTransitionDefinition): string {
+  let id = ids.get(transition);
+  if (id === undefined) ids.set(transition, (id = transitionId(transition)));
+  return id;
 }
 
 const HOLDS: JsonObject = Object.freeze({});

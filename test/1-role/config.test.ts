@@ -25,6 +25,8 @@ function messageOf(values: Record<string, unknown>): string {
 
 const primary = { role: 'primary', dataDir: 'd' };
 
+const ORIGIN = 'each must be an origin: http:// or https://, a host, perhaps a port, and nothing behind';
+
 describe('configuration', () => {
   test('P5-I16: replication is disabled unless it is asked for', () => {
     expect(resolve(primary)).toEqual({
@@ -32,6 +34,7 @@ describe('configuration', () => {
       dataDir: 'd',
       replication: 'disabled',
       dx: 'enabled',
+      dxOrigins: [],
       connectionsMax: 1024,
       bootstrap: 'wal',
       segmentBytesMax: 64 * 1024 * 1024,
@@ -188,6 +191,13 @@ describe('configuration', () => {
     ['replication', primary, 'on', 'must be "disabled" or "enabled"'],
     ['bootstrap', primary, 'tape', 'must be "wal" or "snapshot"'],
     ['dx', primary, 'on', 'must be "disabled" or "enabled"'],
+    ['dxOrigins', primary, '*', ORIGIN],
+    ['dxOrigins', primary, 'example.org', ORIGIN],
+    ['dxOrigins', primary, 'ftp://example.org', ORIGIN],
+    ['dxOrigins', primary, 'http://example.org/', ORIGIN],
+    ['dxOrigins', primary, 'http://a,http://b/page', ORIGIN],
+    ['dxOrigins', primary, ['http://a', 'null'], ORIGIN],
+    ['dxOrigins', primary, 7, 'must be a list of origins'],
     ['listen', primary, 'a b:1', 'must be HOST:PORT'],
     ['listen', primary, 'x127.0.0.1:1 ', 'must be HOST:PORT'],
     ['clusterId', primary, `0${UUID}`, 'must be a UUID in lower case'],
@@ -198,6 +208,12 @@ describe('configuration', () => {
     expect(messageOf({ ...values, [field]: value })).toBe(
       `the configuration is not valid: ${field} is ${shown} (from the source 0): ${rule}`,
     );
+  });
+
+  test('origins are a list, or one text with commas between them', () => {
+    const origins = ['http://127.0.0.1:7001', 'https://watch.example.org'];
+    for (const dxOrigins of [origins, origins.join(','), origins.join(', ')])
+      expect(resolve({ ...primary, dxOrigins }).dxOrigins).toEqual(origins);
   });
 
   test.each(['127.0.0.1.example:1', 'my-localhost:1', '127.0.0:1', '127.a.b.c:1', '127.0.0.1000:1', '::1:1'])(

@@ -13,6 +13,9 @@ import { exchange, expectTranscript } from '../support/transcripts.ts';
 
 const COMMIT = JSON.stringify({ ops: [{ op: 'put', collection: 'c', id: 'd', document: [4] }] });
 
+/** What is the same of every node: it is compared once. */
+const OF_NO_NODE: readonly EndpointName[] = ['getPage', 'getPageChart', 'getOpenApi'];
+
 type Expectation = (world: {
   readonly url: string;
   readonly dataDir: string;
@@ -22,6 +25,14 @@ type Expectation = (world: {
 
 /** An answer of bytes, or one that changes what the others answer, is compared here and not by the transcript. */
 const OTHERWISE: Partial<Record<EndpointName, Expectation>> = {
+  // The page and its drawings are seen in a browser: test/page.
+  async getPage({ asked }) {
+    expect((await asked()).type).toBe('text/html; charset=utf-8');
+  },
+  async getPageChart({ asked }) {
+    const { text } = await asked();
+    expect(text).toBe(await readFile(new URL('../../visualizations/node.svg', import.meta.url), 'utf8'));
+  },
   async getBlock({ asked, dataDir }) {
     const { status, type, bytes } = await asked();
     expect([status, type]).toEqual([200, 'application/octet-stream']);
@@ -125,7 +136,7 @@ describe('P5-I14: every endpoint, its whole answer', () => {
   test('of a replica', async () => {
     const { url } = await restingReplica((await fixedPrimary()).url);
     // How the work of a replica fell into steps is its own affair: metrics.test.ts and events.test.ts have those.
-    const otherwise: readonly EndpointName[] = ['getOpenApi', 'getEvents', 'getMetrics'];
+    const otherwise: readonly EndpointName[] = [...OF_NO_NODE, 'getEvents', 'getMetrics'];
     await expectTranscript('replica', await transcriptOf(url, (name) => !otherwise.includes(name)));
   });
 
@@ -134,12 +145,12 @@ describe('P5-I14: every endpoint, its whole answer', () => {
     await replica.stop();
     // The one that starts on the record knows only what the record says.
     const { url } = await haltedReplica(dataDir);
-    await expectTranscript('halted-replica', await transcriptOf(url, (name) => name !== 'getOpenApi'));
+    await expectTranscript('halted-replica', await transcriptOf(url, (name) => !OF_NO_NODE.includes(name)));
   });
 
   test('of a node that is starting: all but the health of the process is refused', async () => {
     const url = await servedOver(null);
-    await expectTranscript('starting', await transcriptOf(url, (name) => name !== 'getOpenApi'));
+    await expectTranscript('starting', await transcriptOf(url, (name) => !OF_NO_NODE.includes(name)));
   });
 });
 

@@ -17,6 +17,7 @@ const step = (sequence: number, event = 'x'): Transition => ({
   from: 'a',
   to: 'b',
   event,
+  transitions: [],
   verdicts: [],
   positions: { received_lsn: null, validated: null, applied: null, primary_durable: null },
   halt: null,

@@ -11,7 +11,16 @@ interface Document {
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'];
 /** Every address that any node describes, and some that nobody has. */
-const NEVER = ['/', '/v1', '/data/v1', '/replication/v1', '/docs', '/metrics/json', '/v1/status/all'];
+const NEVER = [
+  '/page',
+  '/page/charts',
+  '/v1',
+  '/data/v1',
+  '/replication/v1',
+  '/docs',
+  '/metrics/json',
+  '/v1/status/all',
+];
 
 async function documentOf(url: string): Promise<Document> {
   return JSON.parse((await ask(url, '/openapi.json')).text) as Document;

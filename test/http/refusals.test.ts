@@ -128,6 +128,8 @@ const at = (path: string, reached: Reached): Reached =>
 const REACHED: Readonly<Record<EndpointName, Reached>> = {
   getLivez: {},
   getReadyz: { UNAUTHORIZED: [() => fixedPrimary({ dxToken: 'x' }), get('/readyz')] },
+  getPage: {},
+  getPageChart: { NOT_FOUND: [working, get('/page/charts/none.svg')] },
   getStatus: {},
   getReplication: {},
   getWal: {},
@@ -251,14 +253,15 @@ describe('the refusals of every endpoint', () => {
     for (const { endpoint } of unchecked) expect((await ask(url, `${endpoint.path}?x=1`)).status).toBe(200);
   });
 
-  test('UNAUTHORIZED, of all but the two of the health plane, of which readiness declares it itself', async () => {
+  test('UNAUTHORIZED, of all but what is open, and readiness, which declares it itself', async () => {
     const { url } = await fixedPrimary({ token: 'x' });
     for (const { name, endpoint } of declaring('UNAUTHORIZED'))
       expectProblem(
         await ask(url, REQUESTS[name], { method: endpoint.method, headers: bearer('y') }),
         'UNAUTHORIZED',
       );
-    expect(declaring('UNAUTHORIZED')).toHaveLength(ENDPOINT_NAMES.length - 2);
+    const asking = ENDPOINT_NAMES.filter((name) => !ENDPOINTS[name].open && name !== 'getReadyz');
+    expect(declaring('UNAUTHORIZED').map(({ name }) => name)).toEqual(asking);
   });
 });
 

@@ -51,6 +51,7 @@ describe('P5-I14: every step of the chart is a plain record', () => {
       from: 'initializing.identifying',
       to: 'initializing.provingIdentity',
       event: 'xstate.done.actor.readIdentity',
+      transitions: ['node.initializing.identifying -- xstate.done.actor.readIdentity [0]'],
       verdicts: [],
       positions: { received_lsn: null, validated: null, applied: null, primary_durable: null },
       halt: null,
@@ -101,7 +102,13 @@ describe('P5-I14: every step of the chart is a plain record', () => {
     const before = replica.transitions.newest();
     replica.attach();
     expect(replica.transitions.read(before, 10).transitions).toMatchObject([
-      { event: 'replica.attach', verdicts: [], from: all(replica).at(-1)?.to, to: all(replica).at(-1)?.to },
+      {
+        event: 'replica.attach',
+        transitions: ['node -- replica.attach [0]'],
+        verdicts: [],
+        from: all(replica).at(-1)?.to,
+        to: all(replica).at(-1)?.to,
+      },
     ]);
   });
 });
@@ -330,6 +337,7 @@ describe('followers hold a cursor, and no gap is silent', () => {
     from: 'a',
     to: 'b',
     event: 'e',
+    transitions: [],
     verdicts: [],
     positions: { received_lsn: null, validated: null, applied: null, primary_durable: null },
     halt: null,

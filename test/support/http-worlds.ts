@@ -119,6 +119,8 @@ export async function haltedReplica(dataDir?: string): Promise<ReplicaWorld> {
 export const REQUESTS = {
   getLivez: '/livez',
   getReadyz: '/readyz',
+  getPage: '/',
+  getPageChart: '/page/charts/node.svg',
   getStatus: '/v1/status',
   getReplication: '/v1/replication',
   getWal: '/v1/wal?limit=1',

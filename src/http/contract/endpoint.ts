@@ -18,6 +18,8 @@ export interface Endpoint<
   /** With parameters as `:name`. */
   readonly path: `/${string}`;
   readonly plane: Plane;
+  /** Never asks for a token: what it answers holds no data of the node. */
+  readonly open: boolean;
   readonly summary: string;
   readonly description: string;
   readonly params: Params;
@@ -51,6 +53,7 @@ export function endpoint<
 >(asked: Asked<Params, Query, Body, Answer>): Endpoint<Params, Query, Body, Answer> {
   return {
     description: '',
+    open: false,
     params: nothing as unknown as Params,
     query: noQuery as unknown as Query,
     body: z.undefined() as unknown as Body,
@@ -65,13 +68,13 @@ export function endpoint<
 export type AnswerOf<Of extends Endpoint> = z.infer<Of['answer']>;
 
 /** Errors that any endpoint of a plane may give. `INTERNAL` is a bug, and no endpoint gives it on purpose. */
-export function commonRefusals({ plane, params, query }: Endpoint): readonly ErrorCode[] {
+export function commonRefusals({ plane, open, params, query }: Endpoint): readonly ErrorCode[] {
   // An open query without fields takes anything.
   const isChecked = [params, query].some(
     ({ shape, def }) => Object.keys(shape).length > 0 || def.catchall !== undefined,
   );
   return [
     ...(isChecked ? (['REQUEST_INVALID'] as const) : []),
-    ...(plane === 'health' ? [] : (['UNAUTHORIZED', 'NODE_STARTING'] as const)),
+    ...(plane === 'health' || open ? [] : (['UNAUTHORIZED', 'NODE_STARTING'] as const)),
   ];
 }

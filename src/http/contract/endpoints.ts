@@ -2,6 +2,7 @@ import * as data from './data.ts';
 import * as dx from './dx.ts';
 import type { Endpoint } from './endpoint.ts';
 import * as health from './health.ts';
+import * as page from './page.ts';
 import * as replication from './replication.ts';
 import * as why from './why.ts';
 
@@ -9,6 +10,8 @@ import * as why from './why.ts';
 export const ENDPOINTS = {
   getLivez: health.getLivez,
   getReadyz: health.getReadyz,
+  getPage: page.getPage,
+  getPageChart: page.getPageChart,
   getStatus: dx.getStatus,
   getReplication: dx.getReplication,
   getWal: dx.getWal,

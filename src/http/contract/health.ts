@@ -6,6 +6,7 @@ export const getLivez = endpoint({
   method: 'GET',
   path: '/livez',
   plane: 'health',
+  open: true,
   summary: 'Whether the process serves at all',
   description: 'Never asks for a token.',
   answer: z.object({ status: z.literal('ok') }),

@@ -30,13 +30,13 @@ export function openApi(names: readonly EndpointName[] = ENDPOINT_NAMES): Return
 }
 
 function operationOf(name: EndpointName, endpoint: Endpoint): ZodOpenApiOperationObject {
-  const { summary, description, plane, params, query, body, answer, statuses, contentType } = endpoint;
+  const { summary, description, plane, open, params, query, body, answer, statuses, contentType } = endpoint;
   return {
     operationId: name,
     tags: [plane],
     summary,
     ...(description === '' ? {} : { description }),
-    ...(name === 'getLivez' ? {} : { security: [{ token: [] }, {}] }),
+    ...(open ? {} : { security: [{ token: [] }, {}] }),
     requestParams: { path: params, query },
     ...(body.type === 'undefined'
       ? {}

@@ -90,6 +90,9 @@ export const transitionEvent = z
     from: z.string(),
     to: z.string(),
     event: z.string(),
+    transitions: z
+      .array(z.string())
+      .meta({ description: 'Ids of the transitions that were taken, as `/v1/machine` has them.' }),
     verdicts: z.array(
       z.object({
         rule_id: z.string(),
