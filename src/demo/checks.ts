@@ -1,6 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Json, JsonObject } from '../core/bytes.ts';
+import type { JsonObject } from '../core/bytes.ts';
 import {
   answerOf,
   dataOf,
@@ -12,6 +12,7 @@ import {
   type PositionJson,
   type SnapshotJson,
 } from './http.ts';
+import { fieldsOf } from './fields.ts';
 import type { DemoNode } from './processes.ts';
 import { proofOf, type Proof } from './proofs.ts';
 import { compareWal, differencesFrom, walOnDisk, type Target } from './wal-bytes.ts';
@@ -263,17 +264,6 @@ function parsed(body: unknown) {
   const { code, invariant, message, evidence } = found.data.error;
   const { rule, explanation, ...rest } = evidence;
   return { code, invariant, message, rule, evidence: rest as Record<string, number>, explanation };
-}
-
-/** Evidence in a line that can be broken between words. */
-function fieldsOf(evidence: JsonObject): string {
-  const shown = (value: Json | undefined): string =>
-    typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? fieldsOf(value as JsonObject)
-      : String(value);
-  return Object.entries(evidence)
-    .map(([name, value]) => `${name} ${shown(value)}`)
-    .join(', ');
 }
 
 function short(hash: string): string {

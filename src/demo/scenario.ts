@@ -1,5 +1,4 @@
 import { performance } from 'node:perf_hooks';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Imported } from '../cli/import/import.ts';
 import {
   proveBytes,
@@ -21,17 +20,15 @@ import {
   type PositionJson,
   type SnapshotJson,
 } from './http.ts';
-import type { DemoNode, Processes } from './processes.ts';
+import type { Fleet } from './fleet.ts';
+import type { DemoNode } from './processes.ts';
 import { proofOf, type Proof } from './proofs.ts';
-import { flippingRelay, FLIPPED_BIT } from './relay.ts';
+import { FLIPPED_BIT } from './relay.ts';
+import { since, until } from './until.ts';
 import { pickTarget, walOnDisk, type Target } from './wal-bytes.ts';
 import { changeDocuments, importDataset, type Changed } from './workload.ts';
 
-/** So that several segments appear, and the last commit of the story does not end near a segment's size. */
-const SEGMENT_BYTES_MAX = 7 * 1024 * 1024;
 const CHANGED_DOCUMENTS = 6_000;
-const WAIT_MS_MAX = 60_000;
-const POLL_MS = 50;
 
 /** Where a step says how far it is. */
 export type Say = (text: string) => void;
@@ -64,18 +61,21 @@ export interface Figures {
 export class Scenario {
   readonly figures: Figures = {};
   readonly proofs: Proof[] = [];
-  readonly #processes: Processes;
-  readonly #nodes = new Map<string, DemoNode>();
+  readonly #fleet: Fleet;
+  readonly #rowsMax: number | null;
 
-  constructor(processes: Processes) {
-    this.#processes = processes;
+  /** @param rowsMax How many rows of the data are imported at most; `null`: all of them. */
+  constructor(fleet: Fleet, rowsMax: number | null) {
+    this.#fleet = fleet;
+    this.#rowsMax = rowsMax;
   }
 
+  /** What is proved while every node runs on. */
   get steps(): readonly Step[] {
     return [
       { title: 'Start a primary, and replica A that follows it live', run: (say) => this.#start(say) },
       {
-        title: 'Import every city; half-way make a snapshot and start replica B from it',
+        title: `Import ${this.#rowsMax === null ? 'every city' : `${this.#rowsMax} cities`}; half-way make a snapshot and start replica B from it`,
         run: (say) => this.#import(say),
       },
       { title: 'Update and delete', run: (say) => this.#change(say) },
@@ -83,26 +83,35 @@ export class Scenario {
       { title: 'Compare states and files', run: (say) => this.#compare(say) },
       { title: 'Read on A: once proven, once refused', run: (say) => this.#read(say) },
       { title: 'Alter one bit on the way to replica C', run: (say) => this.#alter(say) },
-      { title: 'Stop every node', run: (say) => this.#stop(say) },
     ];
+  }
+
+  /** The end of the story, where nobody goes on watching. */
+  get lastStep(): Step {
+    return { title: 'Stop every node', run: (say) => this.#stop(say) };
   }
 
   async #start(say: Say): Promise<void> {
     this.figures.dataset = await findDataset();
-    const sizes = ['--segment-bytes-max', String(SEGMENT_BYTES_MAX)];
-    const primary = await this.#node('primary', sizes);
-    const a = await this.#node('replica-a', ['--primary', primary.url]);
+    const primary = await this.#fleet.startPrimary();
+    const a = await this.#fleet.startReplica('replica-a');
     say(`primary ${primary.url}, A ${a.url}`);
   }
 
   async #import(say: Say): Promise<void> {
     const dataset = known(this.figures.dataset);
-    const { url } = this.#of('primary');
+    const { url } = this.#fleet.of('primary');
     const began = performance.now();
     const imported = await importDataset(
       url,
       dataset,
-      ({ rows, bytes }) => say(`${rows} rows committed, ${bytes} of ${dataset.bytes} bytes read`),
+      this.#rowsMax,
+      ({ rows, bytes }) =>
+        say(
+          this.#rowsMax === null
+            ? `${rows} rows committed, ${bytes} of ${dataset.bytes} bytes read`
+            : `${rows} of ${this.#rowsMax} rows committed`,
+        ),
       () => this.#bootstrapB(say),
     );
     this.figures.import = { ...imported, milliseconds: since(began) };
@@ -111,12 +120,12 @@ export class Scenario {
 
   /** The request under way goes on meanwhile: the snapshot is made while there are writes. */
   async #bootstrapB(say: Say): Promise<void> {
-    const { url } = this.#of('primary');
+    const { url } = this.#fleet.of('primary');
     const began = performance.now();
     const made = await dataOf(snapshot, url, 'data/v1/snapshots', {});
     const milliseconds = since(began);
     const bootstrapping = performance.now();
-    const b = await this.#node('replica-b', ['--primary', url, '--bootstrap', 'snapshot']);
+    const b = await this.#fleet.startReplica('replica-b', { bootstrap: 'snapshot' });
     await until(
       `B serves a snapshot of commit ${made.cut.commit_id} or later`,
       async () => (await dataOf(replication, b.url, 'v1/replication')).data,
@@ -133,7 +142,9 @@ export class Scenario {
 
   async #change(say: Say): Promise<void> {
     const began = performance.now();
-    const changed = await changeDocuments(this.#of('primary').url, CHANGED_DOCUMENTS);
+    const { rows } = known(this.figures.import);
+    const count = Math.min(CHANGED_DOCUMENTS, Math.floor(rows / 2));
+    const changed = await changeDocuments(this.#fleet.of('primary').url, count);
     this.figures.changes = { ...changed, milliseconds: since(began) };
     say(`${changed.updates} updates, ${changed.deletes} deletes`);
   }
@@ -157,7 +168,7 @@ export class Scenario {
         Object.values(replicas).every(
           (replica) => replica.position?.lsn === position.lsn && replica.endLsn === position.lsn,
         ),
-      (all) => Object.values(all).some(({ failure }) => failure !== null),
+      { isHopeless: (all) => Object.values(all).some(({ failure }) => failure !== null) },
     );
     this.figures.catch_up_milliseconds = since(began);
     const position = known(seen.primary.position ?? undefined);
@@ -202,27 +213,24 @@ export class Scenario {
     const { primary } = this.#trio();
     const target = await pickTarget(await walOnDisk(primary.directory));
     say(`LSN ${target.lsn}: ${target.document} becomes ${target.altered}`);
-    const relay = await flippingRelay(primary.url, target.lsn);
-    try {
-      const c = await this.#node('replica-c', ['--primary', relay.url]);
-      const halted = await until(
-        'C has halted, kept the bytes and recorded the halt',
-        async () => (await dataOf(status, c.url, 'v1/status')).data,
-        ({ machine_state: state }) => state === 'halted.resting',
-      );
-      const failure: FailureJson = known(halted.failure ?? undefined);
-      const { proofs, halt } = await proveHalt(this.#trio(), c, failure, target);
-      this.proofs.push(...proofs);
-      this.figures.altered_byte = { ...target, flipped_bit: FLIPPED_BIT, times: relay.flips() };
-      this.figures.halt = halt;
-      say(`C: ${failure.code}, ${failure.rule ?? ''}`);
-    } finally {
-      await relay.close();
-    }
+    const relay = await this.#fleet.relayOf('replica-c');
+    relay.alter({ lsn: target.lsn });
+    const c = await this.#fleet.startReplica('replica-c');
+    const halted = await until(
+      'C has halted, kept the bytes and recorded the halt',
+      async () => (await dataOf(status, c.url, 'v1/status')).data,
+      ({ machine_state: state }) => state === 'halted.resting',
+    );
+    const failure: FailureJson = known(halted.failure ?? undefined);
+    const { proofs, halt } = await proveHalt(this.#trio(), c, failure, target);
+    this.proofs.push(...proofs);
+    this.figures.altered_byte = { ...target, flipped_bit: FLIPPED_BIT, times: relay.flips };
+    this.figures.halt = halt;
+    say(`C: ${failure.code}, ${failure.rule ?? ''}`);
   }
 
   async #stop(say: Say): Promise<void> {
-    const exits = await this.#processes.stop();
+    const exits = await this.#fleet.processes.stop();
     this.figures.exits = exits;
     this.proofs.push(
       proofOf({
@@ -238,19 +246,13 @@ export class Scenario {
     say('stopped');
   }
 
-  async #node(name: string, flags: readonly string[]): Promise<DemoNode> {
-    const role = name === 'primary' ? 'primary' : 'replica';
-    const node = await this.#processes.start(name, role, flags);
-    this.#nodes.set(name, node);
-    return node;
-  }
-
-  #of(name: string): DemoNode {
-    return known(this.#nodes.get(name));
-  }
-
   #trio(): Trio {
-    return { primary: this.#of('primary'), a: this.#of('replica-a'), b: this.#of('replica-b') };
+    const [primary, a, b] = [
+      this.#fleet.of('primary'),
+      this.#fleet.of('replica-a'),
+      this.#fleet.of('replica-b'),
+    ];
+    return { primary, a, b };
   }
 }
 
@@ -259,29 +261,8 @@ async function standingOf({ url, directory }: DemoNode) {
   return { ...(await dataOf(status, url, 'v1/status')).data, endLsn };
 }
 
-function since(began: number): number {
-  return Math.round(performance.now() - began);
-}
-
 /** What an earlier step has left. @throws DemoFailure when it is not there. */
 function known<Value>(value: Value | undefined): Value {
   if (value === undefined) throw new DemoFailure('a step needs what an earlier one did not leave');
   return value;
-}
-
-/** Looks again and again, for a bounded time. @throws DemoFailure with what it saw last. */
-async function until<Seen extends object>(
-  what: string,
-  look: () => Promise<Seen>,
-  isSo: (seen: Seen) => boolean,
-  isHopeless: (seen: Seen) => boolean = () => false,
-): Promise<Seen> {
-  const began = performance.now();
-  for (;;) {
-    const seen = await look();
-    if (isSo(seen)) return seen;
-    if (isHopeless(seen) || performance.now() - began > WAIT_MS_MAX)
-      throw new DemoFailure(`waited ${since(began)} ms until ${what}: ${JSON.stringify(seen)}`);
-    await pause(POLL_MS);
-  }
 }

@@ -1,30 +1,36 @@
 import type * as z from 'zod';
 import { importRows, ROW_NUMBER_AS_ID, type Imported } from '../cli/import/import.ts';
 import type { JsonObject } from '../core/bytes.ts';
-import { withPause, type Dataset } from './dataset.ts';
+import { rowsOfDataset, type Dataset } from './dataset.ts';
 import { committed, dataOf, documents, type PositionJson } from './http.ts';
 import { DemoFailure } from './failure.ts';
 
 export const COLLECTION = 'cities';
 const COMMITS_PER_REQUEST = 1_000;
+/** Few rows go in several requests as well, so that half of them can be committed when the input is half read. */
+const REQUESTS_MIN = 10;
 const PAGE = 1_000;
 const COUNT_PAGE = 10_000;
 
-/** Imports the dataset as the import command does, one row a commit; `halfWay` runs once while the input waits. */
+/**
+ * Imports the dataset, or its first rows, as the import command does, one row a commit; `halfWay` runs once while the
+ * input waits.
+ */
 export function importDataset(
   primary: string,
   dataset: Dataset,
+  rowsMax: number | null,
   onProgress: (done: Imported) => void,
   halfWay: () => Promise<void>,
 ): Promise<Imported> {
   return importRows(
-    withPause(dataset, halfWay),
+    rowsOfDataset(dataset, rowsMax, halfWay),
     {
       primary,
       collection: COLLECTION,
       idField: ROW_NUMBER_AS_ID,
       rowsPerCommit: 1,
-      commitsPerRequest: COMMITS_PER_REQUEST,
+      commitsPerRequest: Math.min(COMMITS_PER_REQUEST, Math.ceil((rowsMax ?? Infinity) / REQUESTS_MIN)),
       client: {},
     },
     onProgress,

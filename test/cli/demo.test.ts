@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { afterTest } from '../support/nodes.ts';
+import { afterTest, temporaryDirectory } from '../support/nodes.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 const ROWS = 171_075;
@@ -16,8 +19,15 @@ interface Ran {
   readonly err: string;
 }
 
-async function demo(options: readonly string[], onProgress = (_child: { kill(): void }) => {}): Promise<Ran> {
-  const child = spawn(process.execPath, [MAIN, 'demo', ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+async function demo(
+  options: readonly string[],
+  onProgress = (_child: { kill(): void }) => {},
+  temporary = tmpdir(),
+): Promise<Ran> {
+  const child = spawn(process.execPath, [MAIN, 'demo', ...options], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: temporary },
+  });
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   afterTest(async () => {
     child.kill('SIGTERM');
@@ -122,5 +132,36 @@ test(
     expect(ran.exit).toBe(1);
     expect(shown).toMatchObject({ ok: false, directory: null });
     expect(shown.failure?.message).toContain('ended by SIGTERM');
+  },
+);
+
+test(
+  'without a terminal the demonstration ends by itself, offers nothing and serves no page',
+  { timeout: 60_000 },
+  async () => {
+    const { exit, out, err } = await demo(['--rows', '500']);
+    expect(exit).toBe(0);
+    expect(out).toContain('import    500 rows in 500 commits');
+    expect(out).toContain('changes   167 updates, 83 deletes');
+    expect(out).toContain('14 proofs hold');
+    expect(err).toContain('Stop every node');
+    expect(err).not.toContain('Watch them at');
+  },
+);
+
+test(
+  'a demonstration with --once ends, and keeps its files where that is asked for',
+  { timeout: 60_000 },
+  async () => {
+    const temporary = await temporaryDirectory();
+    const { exit, out, err } = await demo(
+      ['--once', '--keep', '--rows', '100', '--json'],
+      () => {},
+      temporary,
+    );
+    const { directory } = JSON.parse(out) as Shown;
+    expect([exit, directory]).toEqual([0, join(temporary, (await readdir(temporary))[0] ?? '')]);
+    expect(err).toContain(`the files of the run are kept in ${directory}`);
+    expect(await readdir(directory ?? '')).toContain('replica-c');
   },
 );

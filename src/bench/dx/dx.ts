@@ -31,8 +31,8 @@ export const dx: Workload = {
 async function run(surroundings: Surroundings): Promise<Measured> {
   const { processes, rounds, seconds, signal, say } = surroundings;
   say('starting a primary and a replica');
-  const primary = await processes.start('primary', 'primary', []);
-  const replica = await processes.start('replica', 'replica', ['--primary', primary.url]);
+  const primary = await processes.start('primary', 'primary');
+  const replica = await processes.start('replica', 'replica', { flags: ['--primary', primary.url] });
   const pair: Pair = { primary, replica };
   await preload(pair, signal);
   for (const node of [primary, replica]) await proveAnswers(node);

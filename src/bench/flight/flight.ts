@@ -25,7 +25,7 @@ export const flight: Workload = {
 async function run(surroundings: Surroundings): Promise<Measured> {
   const { processes, rounds, signal, say } = surroundings;
   say('starting a primary');
-  const primary = await processes.start('primary', 'primary', []);
+  const primary = await processes.start('primary', 'primary');
   for (let first = 0; first < PRELOAD_COMMITS; first += PRELOAD_PER_REQUEST) {
     signal.throwIfAborted();
     await ask(primary.url, postCommits, {}, { body: commitsBody(first, PRELOAD_PER_REQUEST) });
@@ -54,7 +54,7 @@ async function window(
 ): Promise<FlightWindow> {
   const { processes, seconds, signal } = surroundings;
   const flags = ['--primary', primary.url, '--flight-recorder', recorder];
-  const replica = await processes.start(`replica-${round}-${recorder}`, 'replica', flags);
+  const replica = await processes.start(`replica-${round}-${recorder}`, 'replica', { flags });
   const measured = { primary, replica, pid: processes.pidOf(replica.name) };
   const caughtUp = await catchUp(measured, signal);
   // A process that has just started is slow at everything it does for the first time: that is not counted.

@@ -11,6 +11,10 @@ import { withNodeFlags, type NodeFlags } from '../node-flags.ts';
 import { outputOf, type Output } from '../output.ts';
 import { parseSchedule, reattach, type ReattachSchedule } from '../reattach.ts';
 
+const ATTACH_HELP = `
+SIGUSR2 asks a replica that has lost its stream to attach again, once; to any other it says nothing.
+`;
+
 type SetExit = (code: ExitCode) => void;
 
 /** `replichart primary` and `replichart replica`: run a node until a signal stops it. */
@@ -27,7 +31,7 @@ function nodeCommand(role: Role, description: string, setExit: SetExit): Command
       'after',
       `
 Every field can also be set in the environment, as REPLICHART_DATA_DIR for dataDir.
-
+${role === 'replica' ? ATTACH_HELP : ''}
 Example:
   replichart ${role} --data ./${role} --listen 127.0.0.1:${role === 'primary' ? '7001' : '7002 --primary http://127.0.0.1:7001'}`,
     )
@@ -84,17 +88,22 @@ async function start(
 ): Promise<RunningNode> {
   if (role === 'primary') return createPrimary(options);
   const replica = await createReplica(options);
-  if (schedule === null) return replica;
-  const stopReattaching = reattach(replica, schedule);
+  const stopReattaching = schedule === null ? null : reattach(replica, schedule);
+  const attach = () => replica.attach();
+  process.on(ATTACH_SIGNAL, attach);
   return {
     url: replica.url,
     snapshot: () => replica.snapshot(),
     stop: () => {
-      stopReattaching();
+      stopReattaching?.();
+      process.off(ATTACH_SIGNAL, attach);
       return replica.stop();
     },
   };
 }
+
+/** An operator's explicit step after a loss, for a process that nobody holds a handle of. */
+const ATTACH_SIGNAL = 'SIGUSR2';
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
