@@ -10,6 +10,9 @@ export interface FaultRecord {
   readonly outcomes: Readonly<Record<string, number>>;
 }
 
+/** What the class of a system begins with that is wrong on purpose. */
+const SABOTAGE = 'sabotage: ';
+
 export function faultRecords(lines: string): readonly FaultRecord[] {
   return lines
     .split('\n')
@@ -18,7 +21,9 @@ export function faultRecords(lines: string): readonly FaultRecord[] {
 }
 
 export function faultsDocument(records: readonly FaultRecord[]): string {
-  const sorted = together(records).sort((left, right) => (rankOf(left) < rankOf(right) ? -1 : 1));
+  const all = together(records).sort((left, right) => (rankOf(left) < rankOf(right) ? -1 : 1));
+  const sorted = all.filter(({ faultClass }) => !faultClass.startsWith(SABOTAGE));
+  const sabotages = all.filter(({ faultClass }) => faultClass.startsWith(SABOTAGE));
   const cases = sorted.reduce((sum, record) => sum + record.cases, 0);
   return [
     '# Faults',
@@ -32,6 +37,18 @@ export function faultsDocument(records: readonly FaultRecord[]): string {
     table(
       ['fault', 'how it is injected', 'cases', 'outcome'],
       sorted.map((record) => [record.faultClass, record.injectedBy, record.cases, outcomesOf(record)]),
+    ),
+    '## Systems that are wrong on purpose',
+    '',
+    'That nothing was found would mean nothing if nothing could be. Each of these is simulated with the seeds from 1 on; the first that',
+    'finds it is named, with the property that did not hold. What the other tests find when their target is broken stands with them.',
+    '',
+    table(
+      ['what is wrong', 'outcome'],
+      sabotages.map((record) => [
+        record.faultClass.slice(SABOTAGE.length),
+        Object.keys(record.outcomes).join('; '),
+      ]),
     ),
     ...ABOUT,
   ].join('\n');
