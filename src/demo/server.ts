@@ -1,6 +1,6 @@
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { AddressInfo } from 'node:net';
-import { ReplichartError } from '../core/errors.ts';
+import { listenOn } from '../http/listen.ts';
 import { pageChart, pageHeaders, pageOf } from '../http/page.ts';
 import { ActionRefused, type Actions } from './actions/actions.ts';
 import { NODES, type Fleet } from './fleet.ts';
@@ -47,22 +47,8 @@ export async function serveDemo(fleet: Fleet, actions: Actions, address: string)
   servePage(app);
   proxyNodes(app, fleet);
   serveActions(app, actions);
-  const colon = address.lastIndexOf(':');
-  const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
-  try {
-    await app.listen({ host, port: Number(address.slice(colon + 1)) });
-  } catch (error) {
-    await app.close();
-    throw new ReplichartError('LISTEN_FAILED', `cannot listen on ${address}: ${String(error)}`, {
-      cause: error,
-      evidence: { listen: address, error: (error as NodeJS.ErrnoException).code ?? null },
-    });
-  }
-  const { address: bound, family, port } = app.server.address() as AddressInfo;
-  return {
-    url: `http://${family === 'IPv6' ? `[${bound}]` : bound}:${port}/`,
-    close: () => app.close(),
-  };
+  const listening = await listenOn(app, address);
+  return { url: `http://${listening}/`, close: () => app.close() };
 }
 
 function servePage(app: FastifyInstance): void {

@@ -46,6 +46,7 @@ export class SteadyWorkload {
   /** Runs something while nothing of this workload is committed but what it commits itself. */
   paused<Result>(work: () => Promise<Result>): Promise<Result> {
     const done = this.#turn.then(work);
+    // Whoever is next waits for the end of this, good or bad; its error is for who asked.
     this.#turn = done.catch(() => null);
     return done;
   }
@@ -92,6 +93,7 @@ export class SteadyWorkload {
           );
         isInTrouble = true;
       }
+      // A pause rejects only because it was stopped, which ends the loop.
       await pause(COMMIT_INTERVAL_MS, null, { signal: this.#stopped.signal }).catch(() => null);
     }
   }

@@ -1,6 +1,5 @@
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { readFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { NodeConfig } from '../core/config.ts';
 import { ReplichartError } from '../core/errors.ts';
@@ -11,8 +10,9 @@ import { limitConnections, TIMEOUTS, type Timeouts } from './connections.ts';
 import { ENDPOINT_NAMES, ENDPOINTS, type EndpointName } from './contract/endpoints.ts';
 import { dataPlane } from './data-plane.ts';
 import { dxPlane } from './dx.ts';
-import { allowOrigins } from './origins.ts';
 import { healthPlane } from './health.ts';
+import { listenOn } from './listen.ts';
+import { allowOrigins } from './origins.ts';
 import { answerNoRequest, answerProblem, answerProblems } from './problem.ts';
 import { logRequest, logRequests } from './request-log.ts';
 
@@ -54,21 +54,10 @@ export async function listen<Node extends ServedNode>(
   if (config.dx === 'enabled') dxPlane(app, served, endpointsOf(config));
   dataPlane(app, served);
   planes(app, served);
-  const colon = address.lastIndexOf(':');
-  const host = address.slice(0, colon).replace(/^\[|\]$/g, '');
-  try {
-    await app.listen({ host, port: Number(address.slice(colon + 1)) });
-  } catch (error) {
-    await app.close();
-    throw new ReplichartError('LISTEN_FAILED', `cannot listen on ${address}: ${String(error)}`, {
-      cause: error,
-      evidence: { listen: address, error: (error as NodeJS.ErrnoException).code ?? null },
-    });
-  }
-  const { port, family, address: bound } = app.server.address() as AddressInfo;
+  const listening = await listenOn(app, address);
   const scheme = config.tlsCertFile === undefined ? 'http' : 'https';
   return {
-    url: `${scheme}://${family === 'IPv6' ? `[${bound}]` : bound}:${port}`,
+    url: `${scheme}://${listening}`,
     serve(started) {
       node = started;
     },

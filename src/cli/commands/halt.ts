@@ -1,9 +1,8 @@
 import { Command } from 'commander';
 import { haltToJson } from '../../core/halt.ts';
-import type { DataDirectory } from '../../io/data-directory.ts';
 import { clearHalt, readHalt } from '../../io/halt-file.ts';
-import { levelVersionIndex } from '../../io/level/level-version-index.ts';
 import { directoryOf } from '../directory.ts';
+import { whileNotRunning } from '../not-running.ts';
 import { fieldsText, outputOf } from '../output.ts';
 
 interface HaltFlags {
@@ -47,18 +46,4 @@ export function haltCommand(): Command {
       );
     });
   return command;
-}
-
-/** The index store locks its directory for as long as a node runs, and while its halt is cleared. */
-async function whileNotRunning<Result>(
-  directory: DataDirectory,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  const store = levelVersionIndex(directory.files, directory.indexDirectory);
-  const index = (await store.exists()) ? await store.open() : null;
-  try {
-    return await work();
-  } finally {
-    await index?.close();
-  }
 }

@@ -75,6 +75,7 @@ export class Actions {
     const busy = this.#busy();
     if (busy !== null) throw new ActionRefused('busy', busy);
     const done = this.#begin(action, onBegin);
+    // Who waits for the end is not told how it ended: who asked for the action is.
     this.#underWay = { title: action.title, ended: done.catch(() => null) };
     try {
       return await done;

@@ -1,4 +1,5 @@
 import { directoryOf } from '../../cli/directory.ts';
+import { whileNotRunning } from '../../cli/not-running.ts';
 import { clearHalt, readHalt } from '../../io/halt-file.ts';
 import { titleOf, type ReplicaName } from '../fleet.ts';
 import { isFollowing, told } from '../seen.ts';
@@ -19,7 +20,7 @@ export function clearHaltOf(name: ReplicaName, key: string): Action {
       const { directory } = await directoryOf(fleet.of(name).directory);
       const halt = await readHalt(directory);
       // A halt that could not be written down, on a full disk, is not there to be cleared.
-      const kept = halt === null ? null : await clearHalt(directory);
+      const kept = halt === null ? null : await whileNotRunning(directory, () => clearHalt(directory));
       await fleet.startReplica(name);
       const now = await settles(fleet, name);
       if (isFollowing(now)) await fleet.caughtUp(name);
