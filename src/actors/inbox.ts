@@ -6,14 +6,9 @@ import { FRAME_BYTES_MAX } from '../core/limits.ts';
 import { samePosition, type Position } from '../core/position.ts';
 import { advance, observeUnit, unitBytes, type ChainState, type UnitFacts } from '../core/wal/chain.ts';
 import type { WalStream } from '../io/wal-source.ts';
+import { Slab } from './slab.ts';
 
-/** What waits in memory at most, beside one incomplete frame: the stream is not read on while more than this waits. */
-const WAITING_BYTES_MAX = FRAME_BYTES_MAX;
-
-/** So many chunks are joined into one: a unit that drips in costs memory for its bytes, not for each chunk of it. */
-const LOOSE_CHUNKS_MAX = 1_024;
-
-/** A unit of the batch at hand. */
+/** A unit of the batch at hand; its bytes are there until the next one is received. */
 export interface ReceivedUnit {
   readonly unit: UnitFacts['unit'];
   readonly bytes: Buffer;
@@ -21,16 +16,15 @@ export interface ReceivedUnit {
 
 /**
  * The bytes of a stream between socket and disk. Bytes never enter the chart: `receive` says what came, `batch` holds
- * it until it is persisted. Reading goes on while a batch is persisted, up to a bound.
+ * it until it is persisted. Reading goes on while a batch is persisted. Memory: two slabs, and the chunk at hand.
  */
 export class Inbox {
   readonly #stream: WalStream;
   #chain: ChainState;
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
-  /** How many of the last chunks that wait stand alone. */
-  #loose = 0;
-  #partial: Buffer = Buffer.alloc(0);
+  /** What came, from the first byte on that no batch has held yet. */
+  #filling = new Slab();
+  /** What the batch at hand lies in. */
+  #lent = new Slab();
   /** How many bytes the unit that is not whole yet takes by its own account. */
   #needed = 0;
   #batch: readonly ReceivedUnit[] = [];
@@ -103,33 +97,38 @@ export class Inbox {
 
   /** Cuts what waits into whole units, up to the first that the framing checks do not let pass. */
   #takeUnits(): { units: ReceivedUnit[]; suspect: UnitFacts | null } {
-    if (this.#partial.length + this.#waitingBytes < this.#needed) return { units: [], suspect: null };
-    const buffer = Buffer.concat([this.#partial, ...this.#waiting.splice(0)]);
-    this.#waitingBytes = 0;
-    this.#loose = 0;
+    const { bytes: waiting } = this.#filling;
+    if (waiting.length < this.#needed) return { units: [], suspect: null };
     this.#needed = 0;
-    this.#resume?.();
     const units: ReceivedUnit[] = [];
     let offset = 0;
     for (;;) {
-      const bytes = unitBytes(this.#chain, buffer, offset);
-      if (bytes === null || offset + bytes > buffer.length) {
+      const bytes = unitBytes(this.#chain, waiting, offset);
+      if (bytes === null || offset + bytes > waiting.length) {
         this.#needed = bytes ?? 0;
         break;
       }
-      const facts = observeUnit(this.#chain, buffer, offset, 'framing');
+      const facts = observeUnit(this.#chain, waiting, offset, 'framing');
       if (firstViolation(FRAMING_CHECKS, facts) !== undefined) {
         // The good units go first; the suspect is reported alone, next time.
         if (units.length > 0) break;
-        this.#suspectBytes = buffer.subarray(offset, Math.min(buffer.length, offset + FRAME_BYTES_MAX));
+        this.#suspectBytes = Buffer.from(waiting.subarray(0, FRAME_BYTES_MAX));
         return { units, suspect: facts };
       }
-      units.push({ unit: facts.unit, bytes: buffer.subarray(offset, offset + bytes) });
+      units.push({ unit: facts.unit, bytes: waiting.subarray(offset, offset + bytes) });
       this.#chain = advance(facts);
       offset += bytes;
     }
-    this.#partial = buffer.subarray(offset);
+    if (units.length > 0) this.#lend(waiting.subarray(offset));
     return { units, suspect: null };
+  }
+
+  /** The slab with the units is lent to the batch; the other one, whose batch is done with, goes on with the rest. */
+  #lend(rest: Buffer): void {
+    [this.#filling, this.#lent] = [this.#lent, this.#filling];
+    this.#filling.empty();
+    this.#filling.put(rest);
+    this.#resume?.();
   }
 
   /**
@@ -137,22 +136,22 @@ export class Inbox {
    * history, and waiting for the rest of it would be waiting for ever.
    */
   #unfinishedAtTheEnd(): ReceiptFacts['chunkGap'] {
-    const bytes = this.#partial.length + this.#waitingBytes;
-    if (bytes === 0 || this.#primary?.lsn !== this.#chain.lsn + bytes) return null;
-    this.#suspectBytes = Buffer.concat([this.#partial, ...this.#waiting]).subarray(0, FRAME_BYTES_MAX);
+    const { bytes } = this.#filling;
+    if (bytes.length === 0 || this.#primary?.lsn !== this.#chain.lsn + bytes.length) return null;
+    this.#suspectBytes = Buffer.from(bytes.subarray(0, FRAME_BYTES_MAX));
     return {
-      expectedLsn: this.#chain.lsn + Math.max(this.#needed, bytes + 1),
+      expectedLsn: this.#chain.lsn + Math.max(this.#needed, bytes.length + 1),
       foundLsn: this.#primary.lsn,
     };
   }
 
-  #hold(bytes: Buffer): void {
-    this.#waiting.push(bytes);
-    this.#waitingBytes += bytes.length;
-    this.#loose += 1;
-    if (this.#loose < LOOSE_CHUNKS_MAX) return;
-    this.#waiting.push(Buffer.concat(this.#waiting.splice(-LOOSE_CHUNKS_MAX)));
-    this.#loose = 0;
+  /** Resolves when there is room for more. */
+  async #hold(bytes: Buffer): Promise<void> {
+    for (let rest = this.#filling.put(bytes); ; rest = this.#filling.put(rest)) {
+      if (!this.#filling.isFull || this.#ended !== null) return;
+      this.#wake?.();
+      await new Promise<void>((resolve) => (this.#resume = resolve));
+    }
   }
 
   /** Moves chunks from the stream into memory, and no faster than they are taken out of it. */
@@ -166,16 +165,14 @@ export class Inbox {
             this.#primary = chunk.position;
         } else if (chunk.lsn !== nextLsn) {
           this.#chunkGap = { expectedLsn: nextLsn, foundLsn: chunk.lsn };
-          this.#suspectBytes = chunk.bytes.subarray(0, FRAME_BYTES_MAX);
+          this.#suspectBytes = Buffer.from(chunk.bytes.subarray(0, FRAME_BYTES_MAX));
           this.#wake?.();
           return;
         } else {
           nextLsn += chunk.bytes.length;
-          this.#hold(chunk.bytes);
+          await this.#hold(chunk.bytes);
         }
         this.#wake?.();
-        while (this.#waitingBytes >= WAITING_BYTES_MAX && this.#ended === null)
-          await new Promise<void>((resolve) => (this.#resume = resolve));
       }
       this.#ended ??= 'the stream has ended';
     } catch (error) {
