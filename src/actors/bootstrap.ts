@@ -91,8 +91,8 @@ async function fetchBlocks(
   await ensureDirectory(files, directory.incomingDirectory);
   const handle = await files.open(incomingFile(directory, manifest.snapshotId), 'create');
   try {
-    for (const { index, bytes, sha256: expected } of list) {
-      const answer = await source.snapshotBlock(manifest.snapshotId, index);
+    const blocks = askedAhead(list, ({ index }) => source.snapshotBlock(manifest.snapshotId, index));
+    for await (const [{ index, bytes, sha256: expected }, answer] of blocks) {
       if (answer.kind !== 'bytes') return answer;
       const found = hex(sha256(answer.bytes));
       if (found !== expected || answer.bytes.length !== bytes)
@@ -109,6 +109,22 @@ async function fetchBlocks(
   }
   await files.syncDirectory(directory.incomingDirectory);
   return facts(list.length, null);
+}
+
+/** Asks for one more than is looked at, so that nobody waits for the other; memory is two answers. */
+async function* askedAhead<Item, Answer>(
+  items: readonly Item[],
+  ask: (item: Item) => Promise<Answer>,
+): AsyncGenerator<readonly [Item, Answer]> {
+  let coming: Promise<Answer> | null = null;
+  for (const [index, item] of items.entries()) {
+    const answer = await (coming ?? ask(item));
+    const next = items[index + 1];
+    coming = next === undefined ? null : ask(next);
+    // Whoever stops at this answer does not hear of the next one.
+    coming?.catch(() => undefined);
+    yield [item, answer];
+  }
 }
 
 /** Reads the transferred file back from disk, from its first byte to its last. */

@@ -252,7 +252,6 @@ class BaseReader {
         this.#lastKey === null || !documentPrefix(this.#lastKey).equals(documentPrefix(entry.key));
       if (isNewKey) this.#keys += 1;
       this.#versions += 1;
-      this.#digest.update(block.subarray(at, at + BASE_ENTRY_PREFIX_BYTES + entry.bytes));
       this.#lastKey = entry.key;
       found.push({
         key: entry.key,
@@ -261,6 +260,8 @@ class BaseReader {
       });
       at += BASE_ENTRY_PREFIX_BYTES + entry.bytes;
     }
+    // What the digest is made over stands in the block as it is: one call for all of it.
+    this.#digest.update(block.subarray(BASE_BLOCK_HEADER_BYTES));
     return found.length === count
       ? { found, wrong: null }
       : { found, wrong: fault('count', blockOffset, { versions: count }, { versions: found.length }) };
