@@ -1,7 +1,7 @@
 /** A disk on which everything takes its turn. What waits when the process dies is never done. */
 import { basename, dirname } from 'node:path';
 import type { FileHandle, FileSystem } from '../../src/io/file-system.ts';
-import type { VersionIndex, VersionIndexStore } from '../../src/io/version-index.ts';
+import { copiesOf, type VersionIndex, type VersionIndexStore } from '../../src/io/version-index.ts';
 
 type Turn = (label: string) => Promise<void>;
 
@@ -49,8 +49,9 @@ export function delayedIndex(store: VersionIndexStore, turn: Turn): VersionIndex
       const index = await store.open();
       const delayed: VersionIndex = {
         async write(entries, options) {
-          await turn(`index write of ${entries.length}`);
-          await index.write(entries, options);
+          const batch = copiesOf(entries);
+          await turn(`index write of ${batch.length}`);
+          await index.write(batch, options);
         },
         async get(key) {
           await turn('index get');

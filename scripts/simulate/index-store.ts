@@ -1,5 +1,5 @@
 /** An index store on a simulated disk: what a process asks of it, on content that is never changed in place. */
-import type { IndexEntry, VersionIndexStore } from '../../src/io/version-index.ts';
+import { copiesOf, type IndexEntry, type VersionIndexStore } from '../../src/io/version-index.ts';
 
 export interface IndexContent {
   /** By the key, as latin1. */
@@ -43,7 +43,7 @@ export function indexOn(disk: IndexDisk): VersionIndexStore {
         await disk.change('index create', { kind: 'create', entries: [], isDurable: true });
       return {
         write: (entries, { durable }) =>
-          disk.change('index write', { kind: 'write', entries, isDurable: durable }),
+          disk.change('index write', { kind: 'write', entries: copiesOf(entries), isDurable: durable }),
         get: async (key) => (await disk.read())?.entries.get(key.toString('latin1')),
         first: async (from, to) => (await between(from, to))[0],
         async *pages(from, to) {

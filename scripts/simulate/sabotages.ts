@@ -6,7 +6,7 @@ import * as ingress from '../../src/core/checks/ingress.ts';
 import * as wal from '../../src/core/checks/wal.ts';
 import * as reads from '../../src/core/read-safety.ts';
 import type { FileHandle, FileSystem } from '../../src/io/file-system.ts';
-import type { VersionIndexStore } from '../../src/io/version-index.ts';
+import { copiesOf, type VersionIndexStore } from '../../src/io/version-index.ts';
 import type { Sabotage } from './host.ts';
 
 export interface SabotagedSystem {
@@ -63,7 +63,10 @@ function forgetsEntries(store: VersionIndexStore): VersionIndexStore {
       return {
         ...index,
         get: (key) => index.get(key),
-        write: (entries, options) => index.write(entries.length > 2 ? entries.slice(1) : entries, options),
+        write: (entries, options) => {
+          const batch = copiesOf(entries);
+          return index.write(batch.length > 2 ? batch.slice(1) : batch, options);
+        },
       };
     },
   };

@@ -9,9 +9,10 @@ import type { ProofDesk } from './validate.ts';
 /** Applies the first batch that waits: its commits and the checkpoint after them, in one atomic batch. */
 export function defineApplyActor(storage: () => Storage, fence: Fence, desk: ProofDesk) {
   return fromPromise<ApplicationFacts, { readonly applied: Checkpoint }>(async ({ input: { applied } }) => {
-    const batch = desk.proven.shift();
-    assertThat(batch !== undefined, 'what is applied was proved');
-    const checkpoint = await fence.write(() => storage().apply(batch, applied));
+    const staged = desk.proven.shift();
+    assertThat(staged !== undefined, 'what is applied was proved');
+    const checkpoint = await fence.write(() => storage().applyStaged(staged, applied));
+    const { batch } = staged;
     return { range: { from: batch.from, to: batch.to }, checkpoint };
   });
 }

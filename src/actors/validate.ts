@@ -1,24 +1,28 @@
 import { fromPromise } from 'xstate';
 import { unitBytes, type ChainState } from '../core/wal/chain.ts';
-import type { ProofStop, ProvenBatch } from '../core/wal/proof.ts';
+import type { ProofStop } from '../core/wal/proof.ts';
 import type { ValidationFacts } from '../core/validation.ts';
+import type { StagedBatch, Storage } from '../io/storage.ts';
 import type { WalFiles } from '../io/wal/files.ts';
 import { proveNext, WALK_BYTES } from '../io/wal/walk.ts';
 
 /** What the validator hands on. */
 export interface ProofDesk {
   /** Proven batches in order, the next to be applied first. */
-  readonly proven: ProvenBatch[];
+  readonly proven: StagedBatch[];
   /** The unit that did not pass, for the evidence. */
   suspectBytes: Buffer | null;
 }
 
-/** Proves the next piece of received WAL, as it stands on disk. */
-export function defineValidateActor(wal: () => WalFiles, desk: ProofDesk) {
+/**
+ * Proves the next piece of received WAL, as it stands on disk, and has the index take up its entries: while the piece
+ * before it is written to the index, this one is made ready.
+ */
+export function defineValidateActor(wal: () => WalFiles, storage: () => Storage, desk: ProofDesk) {
   return fromPromise<ValidationFacts, { readonly from: ChainState; readonly receivedLsn: number }>(
     async ({ input: { from, receivedLsn } }) => {
       const { batch, stop } = await proveNext(wal(), from, receivedLsn, WALK_BYTES);
-      if (batch.to.lsn > from.lsn) desk.proven.push(batch);
+      if (batch.to.lsn > from.lsn) desk.proven.push(storage().stage(batch));
       const suspect = stop?.kind === 'suspect' ? stop.facts : null;
       if (suspect !== null) desk.suspectBytes = await bytesOf(wal(), batch.to);
       return { from, to: batch.to, suspect, incompleteLsn: incompleteLsn(stop) };

@@ -37,8 +37,9 @@ export function equalInConstantTime(left: string, right: string): boolean {
  * the caller can say which field of which file holds it.
  */
 export function readSafeU64(buffer: Buffer, offset: number): number | null {
-  const value = buffer.readBigUInt64LE(offset);
-  return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : null;
+  const value = buffer.readUInt32LE(offset + 4) * 0x1_0000_0000 + buffer.readUInt32LE(offset);
+  // Above the largest safe integer a sum may be rounded, and never to one that is safe.
+  return Number.isSafeInteger(value) ? value : null;
 }
 
 export function writeU64(buffer: Buffer, value: number, offset: number): void {

@@ -15,15 +15,18 @@ import {
   decodeIndexValue,
   documentPrefix,
   encodeIndexValue,
+  EntryMaker,
   FIRST_VERSION_KEY,
   versionKey,
+  type VersionPlace,
 } from '../core/storage/index-entry.ts';
 import type { StoredVersion, Version } from '../core/storage/version.ts';
 import { OP_DELETE, OP_PUT, readOperation, type OperationRecord } from '../core/wal/operation.ts';
-import { forEachOperation } from '../core/wal/payload.ts';
+import { operationsIn } from '../core/wal/payload.ts';
 import { ProvenBatch } from '../core/wal/proof.ts';
 import type { BaseEntry, BaseFile } from './base-file.ts';
-import type { IndexEntry, VersionIndex } from './version-index.ts';
+import { LatestVersions, type Latest } from './latest-versions.ts';
+import type { IndexEntry, StagedEntries, VersionIndex } from './version-index.ts';
 import type { WalFiles } from './wal/files.ts';
 
 /** What the index says of its own progress. */
@@ -32,6 +35,12 @@ export type CheckpointFound =
   | { readonly state: 'damaged'; readonly bytes: string }
   | { readonly state: 'intact'; readonly checkpoint: Checkpoint };
 
+/** A proven batch, and its entries where the index has taken them up already. */
+export interface StagedBatch {
+  readonly batch: ProvenBatch;
+  readonly entries: StagedEntries | null;
+}
+
 /**
  * The multi-version storage of a node: the log holds every version once, the index says where. One applier and one
  * read resolver serve primary and replica alike (P5-I7).
@@ -39,9 +48,14 @@ export type CheckpointFound =
 export class Storage {
   readonly #index: VersionIndex;
   readonly #wal: WalFiles;
+  readonly #entries = new EntryMaker();
+
+  readonly #latest = new LatestVersions();
 
   #base: BaseFile | null = null;
   #isClosed = false;
+  /** Where the index has come; `null` as long as nobody has asked or something is being applied. */
+  #head: number | null = null;
 
   constructor(index: VersionIndex, wal: WalFiles) {
     this.#index = index;
@@ -70,6 +84,7 @@ export class Storage {
     const bytes = await this.#index.get(CHECKPOINT_KEY);
     if (bytes === undefined) return { state: 'absent' };
     const checkpoint = decodeCheckpoint(bytes);
+    this.#head = checkpoint?.commitId ?? null;
     return checkpoint === null ? { state: 'damaged', bytes: hex(bytes) } : { state: 'intact', checkpoint };
   }
 
@@ -79,29 +94,27 @@ export class Storage {
     return GENESIS_CHECKPOINT;
   }
 
+  /** Takes up the entries of a proven batch ahead of its turn. Nothing of it is written before it is applied. */
+  stage(batch: ProvenBatch): StagedBatch {
+    assertThat(ProvenBatch.isProven(batch), 'P5-I5: only proven WAL is applied');
+    return { batch, entries: this.#index.stage?.(this.#entriesOf(batch)) ?? null };
+  }
+
   /**
    * Applies whole commits and the checkpoint after them in one atomic batch. The WAL that holds them must be durable.
-   * The batch is synced: a store that replays its own log after a power cut may skip a damaged stretch and take up what
-   * stands behind it, and a checkpoint that came back without an entry below it would be a lie that nobody sees.
+   * The batch need not be: what a power cut takes of the index is its end, checkpoint and all, and is applied again.
    */
-  async apply(batch: ProvenBatch, before: Checkpoint): Promise<Checkpoint> {
+  apply(batch: ProvenBatch, before: Checkpoint): Promise<Checkpoint> {
+    return this.applyStaged(this.stage(batch), before);
+  }
+
+  /** The same of a batch that was staged by this storage, and was not applied. */
+  async applyStaged({ batch, entries }: StagedBatch, before: Checkpoint): Promise<Checkpoint> {
     assertThat(ProvenBatch.isProven(batch), 'P5-I5: only proven WAL is applied');
     assertThat(
       batch.from.lsn === before.lsn && batch.from.historyHash === before.historyHash,
       'P5-I4: a batch is applied exactly after the last one',
     );
-    const entries: IndexEntry[] = [];
-    for (const { lsn, bytes } of batch.frames) {
-      forEachOperation(bytes, (commitId, offset, size) => {
-        const idAt = offset + 12 + (bytes[offset + 1] as number);
-        const key = versionKey(
-          bytes.subarray(offset + 12, idAt),
-          bytes.subarray(idAt, idAt + bytes.readUInt16LE(offset + 2)),
-          commitId,
-        );
-        entries.push({ key, value: encodeIndexValue(key, 'wal', lsn + offset, size) });
-      });
-    }
     const { commitId, lsn, historyHash, segmentIndex } = batch.to;
     const after: Checkpoint = {
       commitId,
@@ -110,9 +123,21 @@ export class Storage {
       segmentIndex,
       snapshotCut: before.snapshotCut,
     };
-    entries.push(checkpointEntry(after));
-    await this.#index.write(entries, { durable: true });
+    this.#head = null;
+    this.#latest.forget(batch.frames);
+    const options = { durable: false };
+    if (entries !== null) await entries.write([checkpointEntry(after)], options);
+    else await this.#index.write(this.#entriesOf(batch, after), options);
+    this.#head = commitId;
     return after;
+  }
+
+  /** An entry for every operation of a batch, then a checkpoint; each is good until the next is asked for. */
+  *#entriesOf({ frames }: ProvenBatch, checkpoint?: Checkpoint): Generator<IndexEntry> {
+    for (const { lsn, bytes } of frames)
+      for (const { commitId, offset, bytes: size } of operationsIn(bytes))
+        yield this.#entries.make(bytes, offset, size, commitId, lsn + offset);
+    if (checkpoint !== undefined) yield checkpointEntry(checkpoint);
   }
 
   /**
@@ -123,6 +148,8 @@ export class Storage {
     read: (write: (block: readonly BaseEntry[]) => Promise<void>) => Promise<void>,
     checkpoint: Checkpoint,
   ): Promise<Checkpoint> {
+    this.#head = null;
+    this.#latest.clear();
     await read(async (entries) => {
       const batch = entries.map(({ key, offset, bytes }) => ({
         key,
@@ -142,9 +169,18 @@ export class Storage {
 
   /** The version that a view sees, also where it is a deletion. */
   async newest(bound: number, collection: Buffer, id: Buffer): Promise<StoredVersion | null> {
+    const latest = this.#latest.find(collection, id);
+    if (latest !== null && latest.commitId <= bound) return this.#readAt(latest, namesOf(latest));
     return this.#whileOpen(async () => {
+      const head = this.#head;
       const entry = await this.#index.first(versionKey(collection, id, bound), afterDocument(collection, id));
-      return entry === undefined ? null : this.#read(entry);
+      if (entry === undefined) return null;
+      const version = await this.#read(entry);
+      // What a view of an older bound sees, or one that was searched for while something was applied, may not be the newest.
+      const { commitId, place } = version;
+      if (head !== null && bound >= head && this.#head === head)
+        this.#latest.keep({ collection: Buffer.from(collection), id: Buffer.from(id), commitId, place });
+      return version;
     });
   }
 
@@ -152,7 +188,7 @@ export class Storage {
   async *chain(bound: number, collection: Buffer, id: Buffer): AsyncGenerator<StoredVersion> {
     const from = versionKey(collection, id, bound);
     for await (const page of this.#pages(from, afterDocument(collection, id)))
-      for (const entry of page) yield await this.#whileOpen(() => this.#read(entry));
+      for (const entry of page) yield await this.#read(entry);
   }
 
   /**
@@ -162,10 +198,16 @@ export class Storage {
   async *scan(bound: number, collection: Buffer, after: Buffer | null): AsyncGenerator<StoredVersion> {
     const bounds = collectionBounds(collection);
     const from = after === null ? bounds.from : afterDocument(collection, after);
-    for await (const entry of this.#visible(bound, from, bounds.to)) {
-      const version = await this.#whileOpen(() => this.#read(entry));
-      if (version.document !== null) yield version;
-    }
+    let seen: Buffer = NO_DOCUMENT;
+    for await (const page of this.#pages(from, bounds.to))
+      for (const entry of page) {
+        // Of each key, the first entry within the bound: entries come newest first.
+        const document = documentPrefix(entry.key);
+        if (commitIdOfKey(entry.key) > bound || seen.equals(document)) continue;
+        seen = document;
+        const version = this.#readNow(entry) ?? (await this.#read(entry));
+        if (version.document !== null) yield version;
+      }
   }
 
   /**
@@ -177,7 +219,7 @@ export class Storage {
     const from = after === undefined ? FIRST_VERSION_KEY : Buffer.concat([after, Buffer.from([0])]);
     for await (const page of this.#pages(from, AFTER_VERSION_KEYS))
       for (const entry of page)
-        if (commitIdOfKey(entry.key) <= bound) yield await this.#whileOpen(() => this.#read(entry));
+        if (commitIdOfKey(entry.key) <= bound) yield this.#readNow(entry) ?? (await this.#read(entry));
   }
 
   async *#pages(from: Buffer, to: Buffer): AsyncGenerator<readonly IndexEntry[]> {
@@ -205,61 +247,90 @@ export class Storage {
     }
   }
 
-  /** Of each key, the first entry within the bound: entries come newest first. */
-  async *#visible(bound: number, from: Buffer, to: Buffer): AsyncGenerator<IndexEntry> {
-    let seen: Buffer | null = null;
-    for await (const page of this.#pages(from, to)) {
-      for (const entry of page) {
-        const document = documentPrefix(entry.key);
-        if (seen !== null && document.equals(seen)) continue;
-        if (commitIdOfKey(entry.key) > bound) continue;
-        seen = Buffer.from(document);
-        yield entry;
-      }
-    }
+  #read(entry: IndexEntry): Promise<StoredVersion> {
+    const standing = this.#standing(entry);
+    return this.#readAt(standing, (record) => isNamedBy(entry.key, record));
   }
 
-  /** Reads the version behind an index entry and verifies both checksums, and that one is the other's. */
-  async #read(entry: IndexEntry): Promise<StoredVersion> {
-    const place = decodeIndexValue(entry.key, entry.value);
-    if (place === null)
-      throw new ReplichartError('INDEX_DAMAGED', 'an index entry does not carry its checksum', {
-        evidence: { key: hex(entry.key), value: hex(entry.value) },
-      });
+  /** The same at once; `undefined` where something has to be waited for. */
+  #readNow(entry: IndexEntry): StoredVersion | undefined {
+    if (this.#isClosed) return undefined;
+    const standing = this.#standing(entry);
+    const { place } = standing;
     const bytes =
-      place.log === 'wal'
-        ? await this.#wal.readRecord(place.offset, place.bytes)
-        : (this.#base?.readRecord(place.offset, place.bytes) ?? null);
-    const commitId = commitIdOfKey(entry.key);
-    const record = bytes === null ? null : readOperation(bytes, commitId);
-    if (bytes === null || record === null || !isVersionOf(entry.key, commitId, record))
-      throw new ReplichartError('INDEX_DAMAGED', 'a stored version does not carry its checksum', {
-        evidence: {
-          log: place.log,
-          offset: place.offset,
-          bytes: place.bytes,
-          commit_id: commitId,
-          expected_crc32c: record === null ? null : hex32(record.crcComputed),
-          found_crc32c: record === null ? null : hex32(record.crcStored),
-        },
-      });
-    return {
-      commitId,
-      collection: record.collection,
-      id: record.id,
-      document: record.op === OP_DELETE ? null : record.document,
-      record: bytes,
-      place,
-    };
+      place.log === 'wal' ? this.#wal.readRecordNow(place.offset, place.bytes) : this.#baseRecord(place);
+    return bytes === undefined
+      ? undefined
+      : versionIn(bytes, standing, (record) => isNamedBy(entry.key, record));
+  }
+
+  #readAt(standing: Standing, isMeant: IsMeant): Promise<StoredVersion> {
+    const { place } = standing;
+    return this.#whileOpen(async () => {
+      const bytes =
+        place.log === 'wal' ? await this.#wal.readRecord(place.offset, place.bytes) : this.#baseRecord(place);
+      return versionIn(bytes, standing, isMeant);
+    });
+  }
+
+  #baseRecord({ offset, bytes }: VersionPlace): Buffer | null {
+    return this.#base?.readRecord(offset, bytes) ?? null;
+  }
+
+  #standing({ key, value }: IndexEntry): Standing {
+    const place = decodeIndexValue(key, value);
+    if (place !== null) return { commitId: commitIdOfKey(key), place };
+    throw new ReplichartError('INDEX_DAMAGED', 'an index entry does not carry its checksum', {
+      evidence: { key: hex(key), value: hex(value) },
+    });
   }
 }
 
-function isVersionOf(key: Buffer, commitId: number, record: OperationRecord): boolean {
-  return (
-    record.crcStored === record.crcComputed &&
-    (record.op === OP_PUT || record.op === OP_DELETE) &&
-    versionKey(record.collection, record.id, commitId).equals(key)
-  );
+/** What no document has before its commit ids. */
+const NO_DOCUMENT: Buffer = Buffer.alloc(0);
+
+/** Which version is meant to stand where. */
+interface Standing {
+  readonly commitId: number;
+  readonly place: VersionPlace;
+}
+
+type IsMeant = (record: OperationRecord) => boolean;
+
+function isNamedBy(key: Buffer, { collection, id }: OperationRecord): boolean {
+  return documentPrefix(key).equals(documentPrefix(versionKey(collection, id, 0)));
+}
+
+function namesOf({ collection, id }: Latest): IsMeant {
+  return (record) => record.id.equals(id) && record.collection.equals(collection);
+}
+
+/** The version that a record is; verifies that it carries its checksum, and is the very one that is meant to stand there. */
+function versionIn(bytes: Buffer | null, { commitId, place }: Standing, isMeant: IsMeant): StoredVersion {
+  const record = bytes === null ? null : readOperation(bytes, commitId);
+  if (bytes === null || record === null || !isIntact(record) || !isMeant(record))
+    throw new ReplichartError('INDEX_DAMAGED', 'a stored version does not carry its checksum', {
+      evidence: {
+        log: place.log,
+        offset: place.offset,
+        bytes: place.bytes,
+        commit_id: commitId,
+        expected_crc32c: record === null ? null : hex32(record.crcComputed),
+        found_crc32c: record === null ? null : hex32(record.crcStored),
+      },
+    });
+  return {
+    commitId,
+    collection: record.collection,
+    id: record.id,
+    document: record.op === OP_DELETE ? null : record.document,
+    record: bytes,
+    place,
+  };
+}
+
+function isIntact({ op, crcStored, crcComputed }: OperationRecord): boolean {
+  return crcStored === crcComputed && (op === OP_PUT || op === OP_DELETE);
 }
 
 function checkpointEntry(checkpoint: Checkpoint): IndexEntry {

@@ -4,13 +4,28 @@ export interface IndexEntry {
   readonly value: Buffer;
 }
 
+export interface WriteOptions {
+  readonly durable: boolean;
+}
+
+/** Entries that a store has taken up and not written. They are of no use after it is closed. */
+export interface StagedEntries {
+  /** Writes them and the rest as one `VersionIndex.write`. Once only. */
+  write(rest: Iterable<IndexEntry>, options: WriteOptions): Promise<void>;
+}
+
 /**
  * An embedded, ordered key-value store; bytewise order. It is trusted for nothing but atomic batches: entries and
  * checkpoint carry checksums of their own.
  */
 export interface VersionIndex {
-  /** All of it or nothing, also across a crash. `durable`: survives a power cut once resolved. */
-  write(entries: readonly IndexEntry[], options: { readonly durable: boolean }): Promise<void>;
+  /**
+   * All of it or nothing, also across a crash. `durable`: survives a power cut once resolved. The bytes of an entry are
+   * copied before the next one is asked for, so that entries can be made in memory that is used again.
+   */
+  write(entries: Iterable<IndexEntry>, options: WriteOptions): Promise<void>;
+  /** A store that can take copies of entries ahead of their turn does so here; without it they are taken in `write`. */
+  stage?(entries: Iterable<IndexEntry>): StagedEntries;
   get(key: Buffer): Promise<Buffer | undefined>;
   /** The first entry at or after `from` and before `to`. */
   first(from: Buffer, to: Buffer): Promise<IndexEntry | undefined>;
@@ -25,4 +40,9 @@ export interface VersionIndex {
 export interface VersionIndexStore {
   exists(): Promise<boolean>;
   open(): Promise<VersionIndex>;
+}
+
+/** For whoever keeps entries, or waits before writing them: each is good only until the next one is asked for. */
+export function copiesOf(entries: Iterable<IndexEntry>): readonly IndexEntry[] {
+  return Array.from(entries, ({ key, value }) => ({ key: Buffer.from(key), value: Buffer.from(value) }));
 }

@@ -3,7 +3,7 @@ import type { Identity } from '../core/identity.ts';
 import type { DataDirectory } from '../io/data-directory.ts';
 import type { Fence } from '../io/fence.ts';
 import { Storage } from '../io/storage.ts';
-import type { VersionIndex, VersionIndexStore } from '../io/version-index.ts';
+import type { StagedEntries, VersionIndex, VersionIndexStore } from '../io/version-index.ts';
 import { WalFiles } from '../io/wal/files.ts';
 
 /** The files and the index of a node, open. */
@@ -64,12 +64,19 @@ export class NodeStorage {
 
 /** An index whose every change goes through the fence, like every change of a file. */
 function fencedIndex(index: VersionIndex, fence: Fence): VersionIndex {
+  const stage = index.stage?.bind(index);
   return {
     write: (entries, options) => fence.write(() => index.write(entries, options)),
+    ...(stage === undefined ? {} : { stage: (entries) => fencedEntries(stage(entries), fence) }),
     clear: () => fence.write(() => index.clear()),
     get: (key) => index.get(key),
     first: (from, to) => index.first(from, to),
     pages: (from, to) => index.pages(from, to),
     close: () => index.close(),
   };
+}
+
+/** What is staged is not written yet: the fence is asked when it is. */
+function fencedEntries(staged: StagedEntries, fence: Fence): StagedEntries {
+  return { write: (rest, options) => fence.write(() => staged.write(rest, options)) };
 }

@@ -162,11 +162,12 @@ export class WritePath {
       lsn: from.lsn + frame.bytes.length,
       historyHash: frame.historyHash,
     };
-    await wal.append([frame.bytes]);
-    await wal.datasync();
+    const durable = wal.append([frame.bytes]).then(() => wal.datasync());
+    // The index takes the entries up while the frame is on its way to the disk, and writes them when it is there.
+    const staged = storage.stage(ProvenBatch.authored(from, to, [{ lsn: from.lsn, bytes: frame.bytes }]));
+    await durable;
     this.#becomeDurable(to);
-    const batch = ProvenBatch.authored(from, to, [{ lsn: from.lsn, bytes: frame.bytes }]);
-    this.#checkpoint = await fence.write(() => storage.apply(batch, this.#checkpoint));
+    this.#checkpoint = await fence.write(() => storage.applyStaged(staged, this.#checkpoint));
     for (const [index, { resolve }] of taken.entries())
       resolve({ commitId: firstCommitId + index, lsn: to.lsn, historyHash: to.historyHash });
     if (to.lsn - to.segmentStartLsn >= segmentBytesMax) await this.#roll([]);

@@ -94,7 +94,7 @@ export function replicaActors(
     attach: defineAttachActor(source, desk),
     receive: defineReceiveActor(desk),
     persist: definePersistActor(wal, desk),
-    validate: defineValidateActor(wal, proofs),
+    validate: defineValidateActor(wal, storage, proofs),
     apply: defineApplyActor(storage, fence, proofs),
     boundary: defineBoundaryActor(),
   };

@@ -7,7 +7,7 @@ import { memoryVersionIndex } from '../../src/io/memory-version-index.ts';
 import { nodeFileSystem } from '../../src/io/node-file-system.ts';
 import { stateDigest, type StateDigest } from '../../src/io/state-digest.ts';
 import { Storage } from '../../src/io/storage.ts';
-import type { IndexEntry, VersionIndexStore } from '../../src/io/version-index.ts';
+import { copiesOf, type IndexEntry, type VersionIndexStore } from '../../src/io/version-index.ts';
 import { WalFiles } from '../../src/io/wal/files.ts';
 
 /** The state digests of a stopped node at every commit id up to `commits`. */
@@ -67,9 +67,10 @@ export function recordingIndex(): {
         return {
           ...index,
           write: async (entries, options) => {
-            batches.push(entries);
+            const batch = copiesOf(entries);
+            batches.push(batch);
             durable.push(options.durable);
-            await index.write(entries, options);
+            await index.write(batch, options);
           },
         };
       },

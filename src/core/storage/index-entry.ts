@@ -1,4 +1,5 @@
-import { crc32c, readSafeU64, writeU64 } from '../bytes.ts';
+import { crc32c, crc32cAfter, readSafeU64, writeU64 } from '../bytes.ts';
+import { namesIn } from '../wal/payload.ts';
 
 /**
  * Keys of the index, ordered by collection, id, then newest commit first:
@@ -12,21 +13,20 @@ export const FIRST_VERSION_KEY: Buffer = Buffer.from([VERSION_PREFIX]);
 export const AFTER_VERSION_KEYS: Buffer = Buffer.from([VERSION_PREFIX + 1]);
 
 const COMMIT_ID_BYTES = 8;
+const TERMINATOR_BYTES = 2;
 const HIGH_MAX = 0xffff_ffff;
+/** What a key takes beside its names, where those hold no zero byte: prefix, two terminators, commit id. */
+const PLAIN_KEY_BYTES = 1 + TERMINATOR_BYTES + TERMINATOR_BYTES + COMMIT_ID_BYTES;
 
 export function versionKey(collection: Buffer, id: Buffer, commitId: number): Buffer {
   if (!collection.includes(0) && !id.includes(0)) {
-    const key = Buffer.allocUnsafe(1 + collection.length + 2 + id.length + 2 + COMMIT_ID_BYTES);
+    const key = Buffer.allocUnsafe(PLAIN_KEY_BYTES + collection.length + id.length);
     key[0] = VERSION_PREFIX;
     collection.copy(key, 1);
-    let at = 1 + collection.length;
-    key[at] = 0;
-    key[at + 1] = 1;
-    id.copy(key, at + 2);
-    at += 2 + id.length;
-    key[at] = 0;
-    key[at + 1] = 1;
-    writeNewestFirst(key, commitId, at + 2);
+    writeTerminator(key, 1 + collection.length);
+    id.copy(key, 3 + collection.length);
+    writeTerminator(key, 3 + collection.length + id.length);
+    writeNewestFirst(key, commitId, key.length - COMMIT_ID_BYTES);
     return key;
   }
   const tail = Buffer.allocUnsafe(COMMIT_ID_BYTES);
@@ -59,6 +59,11 @@ export function commitIdOfKey(key: Buffer): number {
   return high * 0x1_0000_0000 + low;
 }
 
+function writeTerminator(key: Buffer, at: number): void {
+  key[at] = 0;
+  key[at + 1] = 1;
+}
+
 function writeNewestFirst(target: Buffer, commitId: number, offset: number): void {
   target.writeUInt32BE(HIGH_MAX - Math.floor(commitId / 0x1_0000_0000), offset);
   target.writeUInt32BE(HIGH_MAX - (commitId % 0x1_0000_0000), offset + 4);
@@ -82,24 +87,98 @@ export interface VersionPlace {
   readonly bytes: number;
 }
 
-const VALUE_BYTES = 17;
+const INDEX_VALUE_BYTES = 17;
+/** What of a value its checksum covers. */
+const CHECKED_VALUE_BYTES = 13;
 const LOG_CODE = { wal: 1, base: 2 } as const;
 
 /** The value of an index entry: log u8 · offset u64 · bytes u32 · CRC32C u32 over the key and what stands before. */
 export function encodeIndexValue(key: Buffer, log: 'wal' | 'base', offset: number, bytes: number): Buffer {
-  const value = Buffer.allocUnsafe(VALUE_BYTES);
+  const value = Buffer.allocUnsafe(INDEX_VALUE_BYTES);
+  writePlace(value, log, offset, bytes);
+  value.writeUInt32LE(crc32c(key, value.subarray(0, CHECKED_VALUE_BYTES)), CHECKED_VALUE_BYTES);
+  return value;
+}
+
+function writePlace(value: Buffer, log: 'wal' | 'base', offset: number, bytes: number): void {
   value[0] = LOG_CODE[log];
   writeU64(value, offset, 1);
   value.writeUInt32LE(bytes, 9);
-  value.writeUInt32LE(crc32c(key, value.subarray(0, 13)), 13);
-  return value;
 }
 
 /** `null` for a value that does not carry the checksum it was written with. */
 export function decodeIndexValue(key: Buffer, value: Buffer): VersionPlace | null {
-  if (value.length !== VALUE_BYTES) return null;
-  if (value.readUInt32LE(13) !== crc32c(key, value.subarray(0, 13))) return null;
+  if (value.length !== INDEX_VALUE_BYTES) return null;
+  if (value.readUInt32LE(CHECKED_VALUE_BYTES) !== crc32c(key, value.subarray(0, CHECKED_VALUE_BYTES)))
+    return null;
   const offset = readSafeU64(value, 1);
   const log = value[0] === LOG_CODE.wal ? 'wal' : value[0] === LOG_CODE.base ? 'base' : null;
   return offset === null || log === null ? null : { log, offset, bytes: value.readUInt32LE(9) };
+}
+
+/** An entry of the index, good until the next one is made. */
+export interface MadeEntry {
+  readonly key: Buffer;
+  readonly value: Buffer;
+}
+
+/** Key and value side by side, so that one call computes the checksum over both. */
+interface Slot extends MadeEntry {
+  readonly checked: Buffer;
+}
+
+/** Longer keys are rare, and get memory of their own. */
+const SLOT_KEY_BYTES_MAX = 512;
+
+/** Makes entries one after another in memory that is used again: a batch has thousands of them. */
+export class EntryMaker {
+  readonly #slots: (Slot | undefined)[] = [];
+
+  /** The entry of the operation record at `offset` of `frame`, which stands at `place` of the log and takes `bytes`. */
+  make(frame: Buffer, offset: number, bytes: number, commitId: number, place: number): MadeEntry {
+    const { collectionAt, idAt, end } = namesIn(frame, offset);
+    const keyBytes = PLAIN_KEY_BYTES + end - collectionAt;
+    const collectionEnd = 1 + idAt - collectionAt;
+    const isPlain =
+      keyBytes <= SLOT_KEY_BYTES_MAX &&
+      copyPlain(frame, idAt, end, this.#slotOf(keyBytes).key, collectionEnd + TERMINATOR_BYTES) &&
+      copyPlain(frame, collectionAt, idAt, this.#slotOf(keyBytes).key, 1);
+    if (!isPlain) {
+      const key = versionKey(frame.subarray(collectionAt, idAt), frame.subarray(idAt, end), commitId);
+      return { key, value: encodeIndexValue(key, 'wal', place, bytes) };
+    }
+    const slot = this.#slotOf(keyBytes);
+    const { key, value, checked } = slot;
+    writeTerminator(key, collectionEnd);
+    writeTerminator(key, keyBytes - COMMIT_ID_BYTES - TERMINATOR_BYTES);
+    writeNewestFirst(key, commitId, keyBytes - COMMIT_ID_BYTES);
+    writePlace(value, 'wal', place, bytes);
+    value.writeUInt32LE(crc32cAfter(0, checked), CHECKED_VALUE_BYTES);
+    return slot;
+  }
+
+  #slotOf(keyBytes: number): Slot {
+    return (this.#slots[keyBytes] ??= newSlot(keyBytes));
+  }
+}
+
+function newSlot(keyBytes: number): Slot {
+  const whole = Buffer.alloc(keyBytes + INDEX_VALUE_BYTES);
+  whole[0] = VERSION_PREFIX;
+  return {
+    key: whole.subarray(0, keyBytes),
+    value: whole.subarray(keyBytes),
+    checked: whole.subarray(0, keyBytes + CHECKED_VALUE_BYTES),
+  };
+}
+
+/** Copies a name into a key; false where it holds a zero byte, which a key writes otherwise. */
+function copyPlain(from: Buffer, start: number, end: number, to: Buffer, at: number): boolean {
+  // A call of `copy` costs more than the few bytes of a name.
+  for (let source = start, target = at; source < end; source += 1, target += 1) {
+    const byte = from[source] as number;
+    if (byte === 0) return false;
+    to[target] = byte;
+  }
+  return true;
 }

@@ -69,14 +69,8 @@ function structure(offset: number, expected: JsonObject, found: JsonObject): Pay
   return { kind: 'structure', offset, expected, found };
 }
 
-/**
- * Visits each operation of a frame that was inspected before. `offset` and `bytes` tell where the operation record
- * stands in the frame.
- */
-export function forEachOperation(
-  frame: Buffer,
-  visit: (commitId: number, offset: number, bytes: number) => void,
-): void {
+/** Where each operation record of a frame that was inspected before stands in it, one at a time. */
+export function* operationsIn(frame: Buffer): Generator<Place & { readonly commitId: number }> {
   let offset = FRAME_HEADER_BYTES;
   while (offset < frame.length) {
     const commitId = readSafeU64(frame, offset) as number;
@@ -84,11 +78,21 @@ export function forEachOperation(
     let at = offset + COMMIT_HEADER_BYTES;
     while (at < commitEnd) {
       const bytes = operationBytes(frame, at);
-      visit(commitId, at, bytes);
+      yield { commitId, offset: at, bytes };
       at += bytes;
     }
     offset = commitEnd;
   }
+}
+
+/** Where the names in an operation record stand: the collection, the id right behind it, and their end. */
+export function namesIn(
+  frame: Buffer,
+  at: number,
+): { readonly collectionAt: number; readonly idAt: number; readonly end: number } {
+  const collectionAt = at + OPERATION_HEADER_BYTES;
+  const idAt = collectionAt + (frame[at + 1] as number);
+  return { collectionAt, idAt, end: idAt + frame.readUInt16LE(at + 2) };
 }
 
 function operationBytes(frame: Buffer, at: number): number {

@@ -3,10 +3,19 @@ import { dirname, join } from 'node:path';
 import { ReplichartError } from '../../core/errors.ts';
 import { ensureDirectory } from '../durable-file.ts';
 import type { FileSystem } from '../file-system.ts';
-import type { IndexEntry, VersionIndex, VersionIndexStore } from '../version-index.ts';
+import type {
+  IndexEntry,
+  StagedEntries,
+  VersionIndex,
+  VersionIndexStore,
+  WriteOptions,
+} from '../version-index.ts';
 import { damageOf } from './damage.ts';
+import { cutLogs } from './logs.ts';
+import { readManifest } from './manifest.ts';
 
 const PAGE_ENTRIES = 1000;
+const PAGE_BYTES = 256 * 1024;
 
 /**
  * The index on LevelDB. LevelDB locks its directory, which also keeps a second process off the whole data directory,
@@ -20,11 +29,13 @@ export function levelVersionIndex(files: FileSystem, directory: string): Version
     },
     async open() {
       await ensureDirectory(files, directory);
-      const damage = await damageOf(files, directory);
+      const manifest = await readManifest(files, directory);
+      const damage = await damageOf(files, directory, manifest);
       if (damage !== null)
         throw new ReplichartError('INDEX_DAMAGED', 'a file of the index store is damaged', {
           evidence: { ...damage },
         });
+      if (manifest !== null) await cutLogs(files, directory, manifest);
       const level = new ClassicLevel<Buffer, Buffer>(directory, {
         keyEncoding: 'buffer',
         valueEncoding: 'buffer',
@@ -69,9 +80,24 @@ class LevelVersionIndex implements VersionIndex {
     this.#level = level;
   }
 
-  async write(entries: readonly IndexEntry[], options: { readonly durable: boolean }): Promise<void> {
-    const batch = entries.map(({ key, value }) => ({ type: 'put' as const, key, value }));
-    await this.#level.batch(batch, { sync: options.durable });
+  write(entries: Iterable<IndexEntry>, options: WriteOptions): Promise<void> {
+    return this.stage([]).write(entries, options);
+  }
+
+  stage(entries: Iterable<IndexEntry>): StagedEntries {
+    // A chained batch copies each entry as it comes, in a tenth of the time that an array of operations takes.
+    const batch = this.#level.batch();
+    for (const { key, value } of entries) batch.put(key, value);
+    return {
+      async write(rest, { durable }) {
+        try {
+          for (const { key, value } of rest) batch.put(key, value);
+          await batch.write({ sync: durable });
+        } finally {
+          await batch.close();
+        }
+      },
+    };
   }
 
   get(key: Buffer): Promise<Buffer | undefined> {
@@ -89,12 +115,20 @@ class LevelVersionIndex implements VersionIndex {
   }
 
   async *pages(from: Buffer, to: Buffer): AsyncIterable<readonly IndexEntry[]> {
-    const iterator = this.#level.iterator({ gte: from, lt: to });
+    const iterator = this.#level.iterator({ gte: from, lt: to, highWaterMarkBytes: PAGE_BYTES });
+    const next = () => iterator.nextv(PAGE_ENTRIES);
     try {
-      for (;;) {
-        const page = await iterator.nextv(PAGE_ENTRIES);
+      let coming = next();
+      for (let pages = 0; ; pages += 1) {
+        const page = await coming;
         if (page.length === 0) return;
+        // Whoever wants a second page wants many, most likely: from there on the store reads one ahead.
+        const isAhead = pages > 0;
+        if (isAhead) coming = next();
+        // Whoever stops early waits for no page, and its failure is nobody's any more.
+        coming.catch(() => undefined);
         yield page.map(([key, value]) => ({ key, value }));
+        if (!isAhead) coming = next();
       }
     } finally {
       await iterator.close();

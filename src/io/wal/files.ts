@@ -118,6 +118,15 @@ export class WalFiles {
     return handle.readSync(buffer, lsn - segment.startLsn) === bytes ? buffer : null;
   }
 
+  /** The same without waiting; `undefined` where the segment would have to be opened first. */
+  readRecordNow(lsn: number, bytes: number): Buffer | null | undefined {
+    const segment = this.#find(lsn);
+    if (segment === undefined || lsn - segment.startLsn + bytes > segment.bytes) return null;
+    if (segment.handle === null) return undefined;
+    const buffer = Buffer.allocUnsafe(bytes);
+    return segment.handle.readSync(buffer, lsn - segment.startLsn) === bytes ? buffer : null;
+  }
+
   /** Appends bytes of the last segment. They are durable only after `datasync`. */
   async append(parts: readonly Uint8Array[]): Promise<void> {
     const segment = this.#segments.at(-1);
