@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ReplichartError } from '../core/errors.ts';
@@ -6,9 +6,11 @@ import { DemoFailure } from '../demo/failure.ts';
 import { Processes } from '../demo/processes.ts';
 import { BenchFailure } from './failure.ts';
 import { loadAverages, machineOf, type Machine } from './machine.ts';
-import type { Measured, Surroundings, Workload } from './workload.ts';
+import type { Measured, Sizes, Surroundings, Workload } from './workload.ts';
 
-export interface BenchSettings extends Pick<Surroundings, 'seconds' | 'rounds' | 'say'> {
+export interface BenchSettings extends Pick<Surroundings, 'say'> {
+  /** Where the run is to be of another size than the workload has of its own accord. */
+  readonly sizes: { readonly [Size in keyof Sizes]: Sizes[Size] | undefined };
   readonly keep: boolean;
   /** What a reader of the figures is to know of this run. */
   readonly note: string | null;
@@ -23,6 +25,7 @@ export interface BenchResult {
   readonly load_averages: { readonly before: readonly number[]; readonly after: readonly number[] };
   readonly seconds: number;
   readonly rounds: number;
+  readonly documents: number;
   readonly milliseconds: number;
   /** Where the files of the run are kept; `null` when they were removed. */
   readonly directory: string | null;
@@ -38,7 +41,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
  * directory is removed unless it is to be kept, or the workload failed by itself.
  */
 export async function runBench(workload: Workload, settings: BenchSettings): Promise<BenchResult> {
-  const { seconds, rounds, say, keep, note } = settings;
+  const { say, keep, note } = settings;
+  const sizes = sizesOf(workload, settings);
   const began = performance.now();
   const at = new Date().toISOString();
   const before = loadAverages();
@@ -54,13 +58,14 @@ export async function runBench(workload: Workload, settings: BenchSettings): Pro
   let measured: Measured | null = null;
   let failure: BenchResult['failure'] = null;
   try {
-    measured = await workload.run({ processes, seconds, rounds, say, signal: ending.signal });
+    measured = await workload.run({ processes, ...sizes, say, signal: ending.signal });
   } catch (error) {
     failure = failureOf(ending.signal.aborted ? ending.signal.reason : error);
   } finally {
     await processes.kill();
   }
-  const isKept = processes.hasStarted && (keep || (failure !== null && !ending.signal.aborted));
+  const isWanted = keep || (failure !== null && !ending.signal.aborted);
+  const isKept = isWanted && (await readdir(root)).length > 0;
   if (!isKept) await rm(root, { recursive: true, force: true });
   for (const signal of SIGNALS) process.off(signal, interrupt);
   return {
@@ -69,13 +74,20 @@ export async function runBench(workload: Workload, settings: BenchSettings): Pro
     note,
     machine,
     load_averages: { before, after: loadAverages() },
-    seconds,
-    rounds,
+    ...sizes,
     milliseconds: Math.round(performance.now() - began),
     directory: isKept ? root : null,
     limits: workload.limits,
     measured,
     failure,
+  };
+}
+
+function sizesOf({ defaults }: Workload, { sizes }: BenchSettings): Sizes {
+  return {
+    seconds: sizes.seconds ?? defaults.seconds,
+    rounds: sizes.rounds ?? defaults.rounds,
+    documents: sizes.documents ?? defaults.documents,
   };
 }
 

@@ -6,6 +6,18 @@ export const KEY_BYTES = 23;
 export const DOCUMENT_BYTES = 256;
 export const COLLECTION = 'w1';
 
+/** What a run was made of, to be kept with its figures. */
+export interface WorkFacts {
+  readonly name: 'W1';
+  readonly key_bytes: number;
+  readonly document_bytes: number;
+  readonly documents: number;
+}
+
+export function workFacts(documents: number): WorkFacts {
+  return { name: 'W1', key_bytes: KEY_BYTES, document_bytes: DOCUMENT_BYTES, documents };
+}
+
 const DIGITS = 19;
 const KEYS = 10n ** BigInt(DIGITS);
 const FILLER_CHARACTERS = 64 * 1024;
@@ -19,11 +31,10 @@ export function documentKey(n: number): string {
   return `user${scrambled.toString().padStart(DIGITS, '0')}`;
 }
 
-export function documentText(n: number): string {
+/** Of another size where one is asked for; it must have room for the counter. */
+export function documentText(n: number, bytes = DOCUMENT_BYTES): string {
   const head = `{"n":${n},"text":"`;
-  const length = DOCUMENT_BYTES - head.length - 2;
-  const from = (n * 31) % (FILLER_CHARACTERS - DOCUMENT_BYTES);
-  return `${head}${filler.slice(from, from + length)}"}`;
+  return `${head}${fillerOf(n, bytes - head.length - 2)}"}`;
 }
 
 /** The body of a request that makes the commits of the numbers from `first` on, one put each. */
@@ -42,6 +53,13 @@ function scramble(n: bigint): bigint {
   z = word((z ^ (z >> 30n)) * 0xbf58476d1ce4e5b9n);
   z = word((z ^ (z >> 27n)) * 0x94d049bb133111ebn);
   return z ^ (z >> 31n);
+}
+
+/** A piece of the text that is another one for the next document; where it is not long enough, it begins again. */
+function fillerOf(n: number, length: number): string {
+  const from = (n * 31) % (FILLER_CHARACTERS - DOCUMENT_BYTES);
+  const times = Math.ceil((from + length) / FILLER_CHARACTERS);
+  return (times > 1 ? filler.repeat(times) : filler).slice(from, from + length);
 }
 
 /** Text that no compression makes small, and that is the same in every run. */

@@ -1,13 +1,19 @@
 import type { Table } from '../cli/table.ts';
 import type { Processes } from '../demo/processes.ts';
 
-/** What a workload is run with. */
-export interface Surroundings {
-  /** Its nodes; whoever runs the workload ends them. */
-  readonly processes: Processes;
+/** How large a run is. */
+export interface Sizes {
   /** How long one measured window lasts. */
   readonly seconds: number;
   readonly rounds: number;
+  /** The documents that are there before anything is measured. */
+  readonly documents: number;
+}
+
+/** What a workload is run with. */
+export interface Surroundings extends Sizes {
+  /** Its nodes; whoever runs the workload ends them. */
+  readonly processes: Processes;
   /** Aborted when the run is to end early. */
   readonly signal: AbortSignal;
   /** Says how far it is. */
@@ -18,7 +24,8 @@ export interface Surroundings {
 export interface Goal {
   readonly id: string;
   readonly goal: string;
-  readonly met: boolean;
+  /** `null` where this run cannot tell, because the goal is a ratio to something that it does not measure. */
+  readonly met: boolean | null;
   readonly found: string;
 }
 
@@ -38,5 +45,7 @@ export interface Workload {
   readonly summary: string;
   /** What the figures do not say; recorded with them. */
   readonly limits: readonly string[];
+  /** Where the command line says nothing else. */
+  readonly defaults: Sizes;
   run(surroundings: Surroundings): Promise<Measured>;
 }

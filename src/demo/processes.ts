@@ -25,6 +25,8 @@ const startedLine = z.object({
 export interface StartOptions {
   /** Flags of the command line of the node. */
   readonly flags?: readonly string[];
+  /** Flags of node itself, such as those that profile it. */
+  readonly nodeFlags?: readonly string[];
   /** Where it listens; a free port of its own otherwise. */
   readonly port?: number;
   /** No file that it writes may become larger, in bytes, a multiple of `LIMIT_UNIT_BYTES`; a POSIX shell sets the limit. */
@@ -84,7 +86,13 @@ export class Processes {
     const directory = this.directoryOf(name);
     const listen = `127.0.0.1:${options.port ?? 0}`;
     const args = [MAIN, role, '--data', directory, '--listen', listen, '--json', ...(options.flags ?? [])];
-    const command = [process.execPath, ...args, '--log-file', this.#logFile(name)] as const;
+    const command = [
+      process.execPath,
+      ...(options.nodeFlags ?? []),
+      ...args,
+      '--log-file',
+      this.#logFile(name),
+    ] as const;
     const [program, ...rest] = limited(command, options.fileBytesMax);
     const child = spawn(program, rest, {
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -70,6 +70,7 @@ test('dx: every figure of every question on both nodes, as one JSON object', asy
     load_averages: { before: [NUMBER, NUMBER, NUMBER], after: [NUMBER, NUMBER, NUMBER] },
     seconds: 0.05,
     rounds: 1,
+    documents: 2_000,
     milliseconds: NUMBER,
     directory: null,
     limits: expect.arrayContaining([TEXT]) as string[],
@@ -162,7 +163,7 @@ test('dx asks every DX endpoint that answers JSON, and beside them /readyz and /
 
 test('a run that is interrupted ends its nodes, removes its files and says so with exit code 1', async () => {
   let pid: number | null = null;
-  const { exit, out, temporary } = await bench(['--seconds', '600', '--json'], (directory, child) =>
+  const { exit, out, temporary } = await bench(['dx', '--seconds', '600', '--json'], (directory, child) =>
     whenRunning('replica', directory, (running) => {
       pid = running;
       child.kill('SIGINT');
@@ -180,7 +181,7 @@ test('a run that is interrupted ends its nodes, removes its files and says so wi
 });
 
 test('a run whose primary dies says so with exit code 1, and keeps the files', async () => {
-  const { exit, out, err, temporary } = await bench(['--seconds', '600', '--json'], (directory) =>
+  const { exit, out, err, temporary } = await bench(['dx', '--seconds', '600', '--json'], (directory) =>
     whenRunning('replica', directory, () => {
       process.kill(pidOf('primary', directory) ?? 0, 'SIGKILL');
     }),
@@ -215,12 +216,17 @@ function pidOf(node: string, temporary: string): number | null {
 
 test('--help lists the workloads', async () => {
   const { out } = await cli(['bench', '--help']);
-  expect(out).toMatch(/^Workloads:\n {2}dx {2}how fast /m);
+  expect(out).toMatch(/^Workloads:\n {2}goals {2}every goal /m);
+  expect(out).toMatch(/^ {2}dx {2}how fast /m);
 });
 
 test.each([
-  [['bench', 'p99'], "'p99' is invalid for argument 'workload'. Allowed choices are dx, flight."],
+  [
+    ['bench', 'p99'],
+    "'p99' is invalid for argument 'workload'. Allowed choices are goals, catch-up, bootstrap, growth, scaling, dx, flight.",
+  ],
   [['bench', '--seconds', '0'], 'It must be a number of seconds above 0, at most 3600.'],
+  [['bench', '--documents', '999'], 'It must be a whole number from 1000 to 100000000.'],
   [['bench', '--rounds', '1.5'], 'It must be a whole number from 1 to 1000.'],
 ])('%j is a mistake of use', async (args, message) => {
   const { exit, out, err } = await cli(args);

@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ask } from '../../cli/client.ts';
-import { postCommits, postSnapshot } from '../../http/contract/data.ts';
+import { postSnapshot } from '../../http/contract/data.ts';
 import { startLoad } from '../load.ts';
-import { commitsBody, DOCUMENT_BYTES, KEY_BYTES } from '../w1.ts';
+import { postDocuments } from '../preload.ts';
+import { DOCUMENT_BYTES, KEY_BYTES } from '../w1.ts';
 import type { Measured, Surroundings, Workload } from '../workload.ts';
 import { proveAnswers, Samples } from './asking.ts';
 import { measuredOf } from './report.ts';
@@ -10,7 +11,6 @@ import { positionOf, window, type Pair, type Window } from './windows.ts';
 
 /** Connections a node that ask in a window; 0: what the load reaches when nobody asks. */
 export const CONNECTIONS = [0, 1, 8] as const;
-const PRELOAD_COMMITS = 2_000;
 const LOAD = { connections: 2, commits_per_request: 100 } as const;
 const POLL_MILLISECONDS = 20;
 
@@ -25,22 +25,21 @@ export const dx: Workload = {
     'The lag is asked of the replica first and of the primary after it, so it is at most what is said.',
     '/v1/mvcc?digest_at reads the whole state and /v1/events is a stream: neither is asked.',
   ],
+  defaults: { seconds: 2, rounds: 9, documents: 2_000 },
   run,
 };
 
 async function run(surroundings: Surroundings): Promise<Measured> {
-  const { processes, rounds, seconds, signal, say } = surroundings;
+  const { processes, rounds, seconds, documents, signal, say } = surroundings;
   say('starting a primary and a replica');
   const primary = await processes.start('primary', 'primary');
   const replica = await processes.start('replica', 'replica', { flags: ['--primary', primary.url] });
   const pair: Pair = { primary, replica };
-  await preload(pair, signal);
+  await preload(pair, documents, signal);
   for (const node of [primary, replica]) await proveAnswers(node);
   const failing = new AbortController();
   const ended = AbortSignal.any([signal, failing.signal]);
-  const load = startLoad({ url: primary.url, first: PRELOAD_COMMITS, ...LOAD }, (error) =>
-    failing.abort(error),
-  );
+  const load = startLoad({ url: primary.url, first: documents, ...LOAD }, (error) => failing.abort(error));
   try {
     say('warming up');
     const measuring = { seconds, signal: ended };
@@ -59,7 +58,7 @@ async function run(surroundings: Surroundings): Promise<Measured> {
         name: 'W1',
         key_bytes: KEY_BYTES,
         document_bytes: DOCUMENT_BYTES,
-        preload_commits: PRELOAD_COMMITS,
+        preload_commits: documents,
         ...LOAD,
       },
       windows,
@@ -75,10 +74,10 @@ async function run(surroundings: Surroundings): Promise<Measured> {
 }
 
 /** Documents and a snapshot, so that the answers have something to say; the replica has them too before it is asked. */
-async function preload({ primary, replica }: Pair, signal: AbortSignal): Promise<void> {
-  await ask(primary.url, postCommits, {}, { body: commitsBody(0, PRELOAD_COMMITS) });
+async function preload({ primary, replica }: Pair, commits: number, signal: AbortSignal): Promise<void> {
+  await postDocuments(primary, commits, signal);
   await ask(primary.url, postSnapshot, {});
-  while ((await positionOf(replica)).commit_id < PRELOAD_COMMITS)
+  while ((await positionOf(replica)).commit_id < commits)
     await wait(POLL_MILLISECONDS, undefined, { signal });
 }
 

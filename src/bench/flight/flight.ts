@@ -1,13 +1,9 @@
-import { ask } from '../../cli/client.ts';
 import type { DemoNode } from '../../demo/processes.ts';
-import { postCommits } from '../../http/contract/data.ts';
-import { commitsBody, DOCUMENT_BYTES, KEY_BYTES } from '../w1.ts';
+import { postDocuments } from '../preload.ts';
+import { DOCUMENT_BYTES, KEY_BYTES } from '../w1.ts';
 import type { Measured, Surroundings, Workload } from '../workload.ts';
 import { catchUp, follow, journalBytes, RECORDERS, type FlightWindow, type Recorder } from './measure.ts';
 import { measuredOf } from './report.ts';
-
-const PRELOAD_COMMITS = 40_000;
-const PRELOAD_PER_REQUEST = 1_000;
 
 /** What the flight recorder costs a replica: the same work with and without it, side by side. */
 export const flight: Workload = {
@@ -19,17 +15,15 @@ export const flight: Workload = {
     'Catching up reads whole batches: few steps of the chart for much work, so there is little to record.',
     'The processor time is that of the replica, as Linux tells it in hundredths of a second; elsewhere there is none.',
   ],
+  defaults: { seconds: 2, rounds: 9, documents: 40_000 },
   run,
 };
 
 async function run(surroundings: Surroundings): Promise<Measured> {
-  const { processes, rounds, signal, say } = surroundings;
+  const { processes, rounds, documents, signal, say } = surroundings;
   say('starting a primary');
   const primary = await processes.start('primary', 'primary');
-  for (let first = 0; first < PRELOAD_COMMITS; first += PRELOAD_PER_REQUEST) {
-    signal.throwIfAborted();
-    await ask(primary.url, postCommits, {}, { body: commitsBody(first, PRELOAD_PER_REQUEST) });
-  }
+  await postDocuments(primary, documents, signal);
   const windows: FlightWindow[] = [];
   say('warming up');
   await window(surroundings, primary, 0, 'enabled');
@@ -41,7 +35,7 @@ async function run(surroundings: Surroundings): Promise<Measured> {
     }
   }
   return measuredOf(
-    { name: 'W1', key_bytes: KEY_BYTES, document_bytes: DOCUMENT_BYTES, preload_commits: PRELOAD_COMMITS },
+    { name: 'W1', key_bytes: KEY_BYTES, document_bytes: DOCUMENT_BYTES, preload_commits: documents },
     windows,
   );
 }

@@ -1,15 +1,14 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ask } from '../../cli/client.ts';
 import { postCommits } from '../../http/contract/data.ts';
 import { positionOf, type Pair } from '../dx/windows.ts';
+import { cpuMilliseconds } from '../process-facts.ts';
 import { rounded } from '../statistics.ts';
 import { commitsBody } from '../w1.ts';
 
 const POLL_MILLISECONDS = 10;
-/** What Linux counts processor time in, for whoever reads it from /proc. */
-const TICK_MILLISECONDS = 10;
 
 /** Whether the replica of a window keeps a journal. */
 export const RECORDERS = ['disabled', 'enabled'] as const;
@@ -95,13 +94,4 @@ async function paceOf({ pid }: MeasuredPair, commits: number, began: Beginning):
     cpu_microseconds_per_commit:
       cpu === null || began.cpu === null ? null : rounded(((cpu - began.cpu) / commits) * 1_000),
   };
-}
-
-/** User and system time of a process so far. */
-async function cpuMilliseconds(pid: number | undefined): Promise<number | null> {
-  if (process.platform !== 'linux' || pid === undefined) return null;
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8');
-  // The name stands in parentheses and may hold anything; user and system time are the 12th and 13th field behind it.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MILLISECONDS;
 }

@@ -1,7 +1,8 @@
 import { Argument, Command } from 'commander';
 import { recordResult } from '../../bench/record.ts';
-import { goalText, resultJson, settingText } from '../../bench/report.ts';
+import { goalTables, resultJson, settingText } from '../../bench/report.ts';
 import { runBench, type BenchResult } from '../../bench/run.ts';
+import type { Workload } from '../../bench/workload.ts';
 import { WORKLOADS } from '../../bench/workloads.ts';
 import { assertThat, EXIT, type ExitCode } from '../../core/errors.ts';
 import { numberFrom, secondsArgument } from '../arguments.ts';
@@ -10,14 +11,18 @@ import { progressLine } from '../progress.ts';
 import { tableText } from '../table.ts';
 
 interface BenchFlags {
-  readonly seconds: number;
-  readonly rounds: number;
+  readonly seconds?: number;
+  readonly rounds?: number;
+  readonly documents?: number;
   readonly keep?: boolean;
   readonly record?: string | true;
   readonly note?: string;
   readonly json?: boolean;
 }
 
+/** Fewer give no figure that says anything; of more, ten times as many would not fit most disks. */
+const DOCUMENTS_MIN = 1_000;
+const DOCUMENTS_MAX = 100_000_000;
 const RESULTS = 'bench/results';
 
 /** `replichart bench`: measures a workload on nodes of its own, and says which goals it meets. */
@@ -26,8 +31,13 @@ export function benchCommand(setExit: (code: ExitCode) => void): Command {
   return new Command('bench')
     .description('measure a workload on nodes of its own, and say which goals it meets')
     .addArgument(new Argument('[workload]', 'what to measure').choices(names).default(names[0]))
-    .option('--seconds <n>', 'how long a measured window lasts', secondsArgument, 2)
-    .option('--rounds <n>', 'how often each kind of window is measured', numberFrom(1, 1_000), 9)
+    .option('--seconds <n>', 'how long a measured window lasts', secondsArgument)
+    .option('--rounds <n>', 'how often each kind of window is measured', numberFrom(1, 1_000))
+    .option(
+      '--documents <n>',
+      'documents that are there before anything is measured',
+      numberFrom(DOCUMENTS_MIN, DOCUMENTS_MAX),
+    )
     .option('--keep', 'keep the files of the run and say where they are')
     .option(
       '--record [dir]',
@@ -39,7 +49,7 @@ export function benchCommand(setExit: (code: ExitCode) => void): Command {
       'after',
       `
 Workloads:
-${[...WORKLOADS.values()].map(({ name, summary }) => `  ${name}  ${summary}`).join('\n')}
+${[...WORKLOADS.values()].map(helpOf).join('\n')}
 
 Nodes are processes of their own on loopback, in a temporary directory that is removed at the end
 unless the run failed. The exit code is 0 whether the goals are met or not: speed is no verdict. It
@@ -51,15 +61,18 @@ Example:
     .action(async (name: string, flags: BenchFlags) => setExit(await bench(name, flags)));
 }
 
+function helpOf({ name, summary, defaults: { seconds, rounds, documents } }: Workload): string {
+  return `  ${name}  ${summary}\n      (unless said otherwise ${rounds} rounds, windows of ${seconds} s, ${documents} documents)`;
+}
+
 async function bench(name: string, flags: BenchFlags): Promise<ExitCode> {
   const workload = WORKLOADS.get(name);
   assertThat(workload !== undefined, `${name} is one of the choices`);
   const output = outputOf(flags);
   const progress = progressLine();
-  const { seconds, rounds, keep = false, note = null } = flags;
+  const { seconds, rounds, documents, keep = false, note = null } = flags;
   const result = await runBench(workload, {
-    seconds,
-    rounds,
+    sizes: { seconds, rounds, documents },
     keep,
     note,
     say: (text) => progress.show(text),
@@ -81,11 +94,12 @@ async function record(result: BenchResult, flags: BenchFlags, output: Output): P
     output.note(`${file} written`);
 }
 
+/** The goals come last: they are what is looked for at the end of a long output. */
 function resultText(result: BenchResult): string {
   const { measured } = result;
+  const tables = measured === null ? [] : [...measured.tables, ...goalTables(measured)];
   return [
     settingText(result).join('\n'),
-    ...(measured?.tables ?? []).map((table) => `${table.title}\n${tableText(table)}`),
-    ...(measured === null ? [] : [measured.goals.map(goalText).join('\n')]),
+    ...tables.map((table) => `${table.title}\n${tableText(table)}`),
   ].join('\n\n');
 }

@@ -14,6 +14,10 @@ import { damageOf } from './damage.ts';
 import { cutLogs } from './logs.ts';
 import { readManifest } from './manifest.ts';
 
+/** What is written goes into a sorted list of this size first: a small one stays in the caches of the processor. */
+const WRITE_BUFFER_BYTES = 2 * 1024 * 1024;
+/** Each table is synced: a few large ones, made while versions are applied, cost less than many small ones. */
+const TABLE_BYTES_MAX = 32 * 1024 * 1024;
 const PAGE_ENTRIES = 1000;
 const PAGE_BYTES = 256 * 1024;
 
@@ -39,7 +43,8 @@ export function levelVersionIndex(files: FileSystem, directory: string): Version
       const level = new ClassicLevel<Buffer, Buffer>(directory, {
         keyEncoding: 'buffer',
         valueEncoding: 'buffer',
-        writeBufferSize: 8 * 1024 * 1024,
+        writeBufferSize: WRITE_BUFFER_BYTES,
+        maxFileSize: TABLE_BYTES_MAX,
         cacheSize: 16 * 1024 * 1024,
         compression: false,
       });
