@@ -62,6 +62,10 @@ class LmdbVersionIndex implements VersionIndex {
     if (page.length > 0) yield page;
   }
 
+  async sync(): Promise<void> {
+    await this.#database.flushed;
+  }
+
   async clear(): Promise<void> {
     await this.#database.clearAsync();
   }

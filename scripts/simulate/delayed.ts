@@ -68,6 +68,10 @@ export function delayedIndex(store: VersionIndexStore, turn: Turn): VersionIndex
             await turn('index page');
           }
         },
+        async sync() {
+          await turn('index sync');
+          await index.sync();
+        },
         async clear() {
           await turn('index clear');
           await index.clear();

@@ -50,6 +50,7 @@ export function indexOn(disk: IndexDisk): VersionIndexStore {
           const list = await between(from, to);
           for (let at = 0; at < list.length; at += PAGE_ENTRIES) yield list.slice(at, at + PAGE_ENTRIES);
         },
+        sync: () => disk.change('index sync', { kind: 'write', entries: [], isDurable: true }),
         clear: () => disk.change('index clear', { kind: 'clear', entries: [], isDurable: false }),
         close: async () => {
           await disk.read();

@@ -81,6 +81,7 @@ function indexStore(port: FileSystem, directory: string): VersionIndexStore {
         get: (key) => index.get(key),
         first: (from, to) => index.first(from, to),
         pages: (from, to) => index.pages(from, to),
+        sync: () => change(() => index.sync()),
         clear: () => change(() => index.clear()),
         close: () => index.close(),
       };

@@ -111,19 +111,23 @@ async function fetchBlocks(
   return facts(list.length, null);
 }
 
-/** Asks for one more than is looked at, so that nobody waits for the other; memory is two answers. */
+/** Blocks that are asked for before they are looked at: so many answers are in memory at most. */
+const BLOCKS_AHEAD = 4;
+
+/** Asks for a few more than the one that is looked at, so that neither side waits for the other. */
 async function* askedAhead<Item, Answer>(
   items: readonly Item[],
   ask: (item: Item) => Promise<Answer>,
 ): AsyncGenerator<readonly [Item, Answer]> {
-  let coming: Promise<Answer> | null = null;
+  const coming: Promise<Answer>[] = [];
   for (const [index, item] of items.entries()) {
-    const answer = await (coming ?? ask(item));
-    const next = items[index + 1];
-    coming = next === undefined ? null : ask(next);
-    // Whoever stops at this answer does not hear of the next one.
-    coming?.catch(() => undefined);
-    yield [item, answer];
+    for (const next of items.slice(index + coming.length, index + BLOCKS_AHEAD)) {
+      const answer = ask(next);
+      // Whoever stops at one answer does not hear of the next ones.
+      answer.catch(() => undefined);
+      coming.push(answer);
+    }
+    yield [item, await (coming.shift() as Promise<Answer>)];
   }
 }
 

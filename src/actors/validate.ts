@@ -4,6 +4,7 @@ import type { ProofStop } from '../core/wal/proof.ts';
 import type { ValidationFacts } from '../core/validation.ts';
 import type { StagedBatch, Storage } from '../io/storage.ts';
 import type { WalFiles } from '../io/wal/files.ts';
+import type { PieceSize } from './piece.ts';
 import { proveNext, WALK_BYTES } from '../io/wal/walk.ts';
 
 /** What the validator hands on. */
@@ -18,10 +19,15 @@ export interface ProofDesk {
  * Proves the next piece of received WAL, as it stands on disk, and has the index take up its entries: while the piece
  * before it is written to the index, this one is made ready.
  */
-export function defineValidateActor(wal: () => WalFiles, storage: () => Storage, desk: ProofDesk) {
+export function defineValidateActor(
+  wal: () => WalFiles,
+  storage: () => Storage,
+  desk: ProofDesk,
+  pieces: PieceSize,
+) {
   return fromPromise<ValidationFacts, { readonly from: ChainState; readonly receivedLsn: number }>(
     async ({ input: { from, receivedLsn } }) => {
-      const { batch, stop } = await proveNext(wal(), from, receivedLsn, WALK_BYTES);
+      const { batch, stop } = await proveNext(wal(), from, receivedLsn, pieces.next());
       if (batch.to.lsn > from.lsn) desk.proven.push(storage().stage(batch));
       const suspect = stop?.kind === 'suspect' ? stop.facts : null;
       if (suspect !== null) desk.suspectBytes = await bytesOf(wal(), batch.to);

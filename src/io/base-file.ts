@@ -18,9 +18,10 @@ import {
   type BaseFooter,
   type BaseHeader,
 } from '../core/storage/base-format.ts';
-import { documentPrefix, versionKey } from '../core/storage/index-entry.ts';
+import { documentPrefix, isSameDocument, KeyMaker, versionKey } from '../core/storage/index-entry.ts';
 import type { Manifest, SnapshotBlock } from '../core/storage/manifest.ts';
-import { OP_DELETE, OP_PUT, readOperation } from '../core/wal/operation.ts';
+import { OP_DELETE, OP_PUT, operationCrc } from '../core/wal/operation.ts';
+import { namesIn } from '../core/wal/payload.ts';
 import type { FileHandle, FileSystem } from './file-system.ts';
 import type { StoredVersion } from '../core/storage/version.ts';
 
@@ -47,6 +48,12 @@ export class BaseFile {
   readRecord(offset: number, bytes: number): Buffer | null {
     const buffer = Buffer.allocUnsafe(bytes);
     return this.#handle.readSync(buffer, offset) === bytes ? buffer : null;
+  }
+
+  /** The same without holding up the thread; fewer bytes where the file does not hold all of it. */
+  async read(offset: number, bytes: number): Promise<Buffer> {
+    const buffer = Buffer.allocUnsafe(bytes);
+    return buffer.subarray(0, await this.#handle.read(buffer, offset));
   }
 
   async close(): Promise<void> {
@@ -187,6 +194,9 @@ class BaseReader {
   #keys = 0;
   #blocks = 0;
   #lastKey: Buffer | null = null;
+  /** Two take turns, so that a key is there as long as the one after it is looked at. */
+  #maker = new KeyMaker();
+  #otherMaker = new KeyMaker();
 
   constructor(handle: FileHandle, size: number) {
     this.#handle = handle;
@@ -223,7 +233,7 @@ class BaseReader {
           { bytes: header.bytes, crc32c: hex32(header.crc) },
           { bytes: block.length, crc32c: hex32(blockCrc(block)) },
         );
-      const { found, wrong } = this.#entriesOf(block, offset, header.versions);
+      const { found, wrong } = this.#entriesOf(block, offset, header.versions, entries !== undefined);
       if (wrong !== null) return wrong;
       await entries?.(found);
       this.#blocks += 1;
@@ -233,38 +243,38 @@ class BaseReader {
   }
 
   /** Versions of a block whose checksum is right; order and every single version are looked at all the same. */
-  #entriesOf(block: Buffer, blockOffset: number, count: number) {
+  #entriesOf(block: Buffer, blockOffset: number, count: number, isWanted: boolean) {
     const found: BaseEntry[] = [];
+    let counted = 0;
     let at = BASE_BLOCK_HEADER_BYTES;
     while (at < block.length) {
-      const entry = entryAt(block, at, this.#header?.cut.commitId ?? 0);
-      if (entry === null)
+      const bytes = versionBytesAt(block, at, this.#header?.cut.commitId ?? 0);
+      if (bytes === null)
         return {
           found,
           wrong: fault('version', blockOffset + at, { version: 'intact' }, { version: 'damaged' }),
         };
-      if (this.#lastKey !== null && Buffer.compare(this.#lastKey, entry.key) >= 0)
+      const recordAt = at + BASE_ENTRY_PREFIX_BYTES;
+      const key = this.#maker.keyOf(block, recordAt, readSafeU64(block, at) as number);
+      if (this.#lastKey !== null && Buffer.compare(this.#lastKey, key) >= 0)
         return {
           found,
-          wrong: fault('order', blockOffset + at, { above_key: hex(this.#lastKey) }, { key: hex(entry.key) }),
+          wrong: fault('order', blockOffset + at, { above_key: hex(this.#lastKey) }, { key: hex(key) }),
         };
-      const isNewKey =
-        this.#lastKey === null || !documentPrefix(this.#lastKey).equals(documentPrefix(entry.key));
+      const isNewKey = this.#lastKey === null || !isSameDocument(this.#lastKey, key);
       if (isNewKey) this.#keys += 1;
       this.#versions += 1;
-      this.#lastKey = entry.key;
-      found.push({
-        key: entry.key,
-        offset: blockOffset + at + BASE_ENTRY_PREFIX_BYTES,
-        bytes: entry.bytes,
-      });
-      at += BASE_ENTRY_PREFIX_BYTES + entry.bytes;
+      this.#lastKey = key;
+      [this.#maker, this.#otherMaker] = [this.#otherMaker, this.#maker];
+      if (isWanted) found.push({ key: Buffer.from(key), offset: blockOffset + recordAt, bytes });
+      counted += 1;
+      at = recordAt + bytes;
     }
     // What the digest is made over stands in the block as it is: one call for all of it.
     this.#digest.update(block.subarray(BASE_BLOCK_HEADER_BYTES));
-    return found.length === count
+    return counted === count
       ? { found, wrong: null }
-      : { found, wrong: fault('count', blockOffset, { versions: count }, { versions: found.length }) };
+      : { found, wrong: fault('count', blockOffset, { versions: count }, { versions: counted }) };
   }
 
   async #readFooter(offset: number): Promise<BaseFault | null> {
@@ -294,20 +304,19 @@ function fault(rule: string, offset: number, expected: JsonObject, found: JsonOb
   return { rule, offset, expected, found };
 }
 
-function entryAt(block: Buffer, at: number, cutCommitId: number): { key: Buffer; bytes: number } | null {
+/** What the record of the version that begins here takes; `null` where it is not a version as it was written. */
+function versionBytesAt(block: Buffer, at: number, cutCommitId: number): number | null {
   const recordAt = at + BASE_ENTRY_PREFIX_BYTES;
   if (recordAt + OPERATION_HEADER_BYTES > block.length) return null;
   const commitId = readSafeU64(block, at);
-  const bytes =
-    OPERATION_HEADER_BYTES +
-    (block[recordAt + 1] as number) +
-    block.readUInt16LE(recordAt + 2) +
-    block.readUInt32LE(recordAt + 4);
+  const documentBytes = block.readUInt32LE(recordAt + 4);
+  const { collectionAt, idAt, end } = namesIn(block, recordAt);
+  const bytes = end + documentBytes - recordAt;
   if (commitId === null || recordAt + bytes > block.length) return null;
-  const record = readOperation(block.subarray(recordAt, recordAt + bytes), commitId);
-  if (record === null || record.crcStored !== record.crcComputed) return null;
-  const isKnown = record.op === OP_PUT || (record.op === OP_DELETE && record.document.length === 0);
-  if (!isKnown || record.collection.length === 0 || record.id.length === 0) return null;
-  if (commitId < 1 || commitId > cutCommitId) return null;
-  return { key: versionKey(record.collection, record.id, commitId), bytes };
+  const op = block[recordAt] as number;
+  const crc = operationCrc(commitId, op, block.subarray(collectionAt, recordAt + bytes));
+  if (block.readUInt32LE(recordAt + 8) !== crc) return null;
+  const isKnown = op === OP_PUT || (op === OP_DELETE && documentBytes === 0);
+  if (!isKnown || idAt === collectionAt || end === idAt) return null;
+  return commitId < 1 || commitId > cutCommitId ? null : bytes;
 }

@@ -1,5 +1,5 @@
 import type { VersionPlace } from '../core/storage/index-entry.ts';
-import { namesIn, operationsIn } from '../core/wal/payload.ts';
+import { forEachOperation, namesIn } from '../core/wal/payload.ts';
 import type { ProvenFrame } from '../core/wal/proof.ts';
 
 /** A few megabytes with keys of a common length. */
@@ -44,10 +44,10 @@ export class LatestVersions {
   forget(frames: readonly ProvenFrame[]): void {
     if (this.#documents.size === 0) return;
     for (const { bytes } of frames)
-      for (const { offset } of operationsIn(bytes)) {
+      forEachOperation(bytes, (_commitId, offset) => {
         const { collectionAt, end } = namesIn(bytes, offset);
         this.#documents.delete(hashed(OFFSET_BASIS, bytes, collectionAt, end) & HASH_BITS);
-      }
+      });
   }
 
   clear(): void {

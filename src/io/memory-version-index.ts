@@ -46,6 +46,9 @@ export function memoryVersionIndex(): VersionIndexStore {
       for (let at = lowerBound(list, from); at < end; at += PAGE_ENTRIES)
         yield list.slice(at, Math.min(at + PAGE_ENTRIES, end));
     },
+    async sync() {
+      // What was written stays, whatever happens.
+    },
     async clear() {
       entries.clear();
       sorted = null;

@@ -14,19 +14,20 @@ import {
   commitIdOfKey,
   decodeIndexValue,
   documentPrefix,
-  encodeIndexValue,
-  EntryMaker,
   FIRST_VERSION_KEY,
+  KeyMaker,
+  newIndexValue,
   versionKey,
   type VersionPlace,
+  writeIndexValue,
 } from '../core/storage/index-entry.ts';
 import type { StoredVersion, Version } from '../core/storage/version.ts';
 import { OP_DELETE, OP_PUT, readOperation, type OperationRecord } from '../core/wal/operation.ts';
-import { operationsIn } from '../core/wal/payload.ts';
+import { forEachOperation } from '../core/wal/payload.ts';
 import { ProvenBatch } from '../core/wal/proof.ts';
 import type { BaseEntry, BaseFile } from './base-file.ts';
 import { LatestVersions, type Latest } from './latest-versions.ts';
-import type { IndexEntry, StagedEntries, VersionIndex } from './version-index.ts';
+import type { IndexEntry, StagedEntries, TakeEntry, VersionIndex } from './version-index.ts';
 import type { WalFiles } from './wal/files.ts';
 
 /** What the index says of its own progress. */
@@ -48,9 +49,11 @@ export interface StagedBatch {
 export class Storage {
   readonly #index: VersionIndex;
   readonly #wal: WalFiles;
-  readonly #entries = new EntryMaker();
+  readonly #keys = new KeyMaker();
+  readonly #value = newIndexValue();
 
   readonly #latest = new LatestVersions();
+  #found = 0;
 
   #base: BaseFile | null = null;
   #isClosed = false;
@@ -97,7 +100,7 @@ export class Storage {
   /** Takes up the entries of a proven batch ahead of its turn. Nothing of it is written before it is applied. */
   stage(batch: ProvenBatch): StagedBatch {
     assertThat(ProvenBatch.isProven(batch), 'P5-I5: only proven WAL is applied');
-    return { batch, entries: this.#index.stage?.(this.#entriesOf(batch)) ?? null };
+    return { batch, entries: this.#index.stage?.((take) => this.#giveEntries(batch, take)) ?? null };
   }
 
   /**
@@ -132,16 +135,30 @@ export class Storage {
     return after;
   }
 
-  /** An entry for every operation of a batch, then a checkpoint; each is good until the next is asked for. */
-  *#entriesOf({ frames }: ProvenBatch, checkpoint?: Checkpoint): Generator<IndexEntry> {
+  /** An entry for every operation of a batch; each is good until the next is made. */
+  #giveEntries({ frames }: ProvenBatch, take: TakeEntry): void {
     for (const { lsn, bytes } of frames)
-      for (const { commitId, offset, bytes: size } of operationsIn(bytes))
-        yield this.#entries.make(bytes, offset, size, commitId, lsn + offset);
-    if (checkpoint !== undefined) yield checkpointEntry(checkpoint);
+      forEachOperation(bytes, (commitId, offset, size) => {
+        const key = this.#keys.keyOf(bytes, offset, commitId);
+        take(key, writeIndexValue(this.#value, key, 'wal', lsn + offset, size));
+      });
+  }
+
+  *#baseEntriesOf(entries: readonly BaseEntry[]): Generator<IndexEntry> {
+    for (const { key, offset, bytes } of entries)
+      yield { key, value: writeIndexValue(this.#value, key, 'base', offset, bytes) };
+  }
+
+  #entriesOf(batch: ProvenBatch, checkpoint: Checkpoint): readonly IndexEntry[] {
+    const entries: IndexEntry[] = [];
+    this.#giveEntries(batch, (key, value) =>
+      entries.push({ key: Buffer.from(key), value: Buffer.from(value) }),
+    );
+    return [...entries, checkpointEntry(checkpoint)];
   }
 
   /**
-   * Builds the index of a base file: entries first, piece by piece and durably, then the checkpoint alone. Until
+   * Builds the index of a base file: entries first, piece by piece, and once they are durable the checkpoint alone. Until
    * that is written nothing of it counts.
    */
   async install(
@@ -151,12 +168,10 @@ export class Storage {
     this.#head = null;
     this.#latest.clear();
     await read(async (entries) => {
-      const batch = entries.map(({ key, offset, bytes }) => ({
-        key,
-        value: encodeIndexValue(key, 'base', offset, bytes),
-      }));
-      await this.#index.write(batch, { durable: true });
+      await this.#index.write(this.#baseEntriesOf(entries), { durable: false });
     });
+    // No entry may be missing below a checkpoint that stands.
+    await this.#index.sync();
     await this.#index.write([checkpointEntry(checkpoint)], { durable: true });
     return checkpoint;
   }
@@ -170,7 +185,7 @@ export class Storage {
   /** The version that a view sees, also where it is a deletion. */
   async newest(bound: number, collection: Buffer, id: Buffer): Promise<StoredVersion | null> {
     const latest = this.#latest.find(collection, id);
-    if (latest !== null && latest.commitId <= bound) return this.#readAt(latest, namesOf(latest));
+    if (latest !== null && latest.commitId <= bound) return this.#readLatest(latest);
     return this.#whileOpen(async () => {
       const head = this.#head;
       const entry = await this.#index.first(versionKey(collection, id, bound), afterDocument(collection, id));
@@ -273,6 +288,17 @@ export class Storage {
     });
   }
 
+  #readLatest(latest: Latest): Promise<StoredVersion> {
+    this.#found += 1;
+    if (this.#found % FOUND_IN_A_ROW_MAX !== 0) return this.#readAt(latest, namesOf(latest));
+    return this.#whileOpen(async () => {
+      const { log, offset, bytes } = latest.place;
+      const found =
+        log === 'wal' ? await this.#wal.read(offset, bytes) : await this.#base?.read(offset, bytes);
+      return versionIn(found?.length === bytes ? found : null, latest, namesOf(latest));
+    });
+  }
+
   #baseRecord({ offset, bytes }: VersionPlace): Buffer | null {
     return this.#base?.readRecord(offset, bytes) ?? null;
   }
@@ -285,6 +311,9 @@ export class Storage {
     });
   }
 }
+
+/** One of so many reads waits for the disk: who reads in a loop what is found at once would keep all else from happening. */
+const FOUND_IN_A_ROW_MAX = 64;
 
 /** What no document has before its commit ids. */
 const NO_DOCUMENT: Buffer = Buffer.alloc(0);

@@ -67,7 +67,8 @@ function fencedIndex(index: VersionIndex, fence: Fence): VersionIndex {
   const stage = index.stage?.bind(index);
   return {
     write: (entries, options) => fence.write(() => index.write(entries, options)),
-    ...(stage === undefined ? {} : { stage: (entries) => fencedEntries(stage(entries), fence) }),
+    ...(stage === undefined ? {} : { stage: (give) => fencedEntries(stage(give), fence) }),
+    sync: () => fence.write(() => index.sync()),
     clear: () => fence.write(() => index.clear()),
     get: (key) => index.get(key),
     first: (from, to) => index.first(from, to),

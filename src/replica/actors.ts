@@ -17,6 +17,7 @@ import {
   defineReceiveActor,
   type IngressDesk,
 } from '../actors/ingress.ts';
+import { PieceSize } from '../actors/piece.ts';
 import { defineValidateActor, type ProofDesk } from '../actors/validate.ts';
 import { tokenOf, type NodeConfig } from '../core/config.ts';
 import { assertThat } from '../core/errors.ts';
@@ -48,6 +49,7 @@ export function replicaActors(
   );
   const source = ports.walSource?.() ?? httpSourceOf(config);
   const desk: IngressDesk = { inbox: null };
+  const pieces = new PieceSize();
   const proofs: ProofDesk = { proven: [], suspectBytes: null };
   const open = () => {
     assertThat(nodeStorage.current !== null, 'the files are open while the node works');
@@ -94,12 +96,13 @@ export function replicaActors(
     attach: defineAttachActor(source, desk),
     receive: defineReceiveActor(desk),
     persist: definePersistActor(wal, desk),
-    validate: defineValidateActor(wal, storage, proofs),
+    validate: defineValidateActor(wal, storage, proofs, pieces),
     apply: defineApplyActor(storage, fence, proofs),
     boundary: defineBoundaryActor(),
   };
   return {
     actors,
+    pieces,
     snapshots: new SnapshotStore(directory),
     /** The files, while they are open. */
     open: () => nodeStorage.current,

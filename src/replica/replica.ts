@@ -78,7 +78,10 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
     applied,
     open: effects.open,
     subscribe,
-    count: observer.countRead,
+    count: (outcome, reason) => {
+      effects.pieces.asked();
+      observer.countRead(outcome, reason);
+    },
   });
   return {
     snapshot,

@@ -9,7 +9,7 @@ import { stopEvidence, type StopEvidence } from '../core/recovery/survey.ts';
 import { chainAtCut, genesisChain, type ChainState } from '../core/wal/chain.ts';
 import { FRAME_KIND } from '../core/wal/frame.ts';
 import { OP_DELETE, readOperation } from '../core/wal/operation.ts';
-import { operationsIn } from '../core/wal/payload.ts';
+import { forEachOperation } from '../core/wal/payload.ts';
 import type { ProofStop, ProvenUnit } from '../core/wal/proof.ts';
 import { BaseFile, readBaseFile, type BaseEntry } from '../io/base-file.ts';
 import type { FileSystem } from '../io/file-system.ts';
@@ -106,16 +106,16 @@ function withoutSegments({ clusterId, cuts }: HistoryPlace): Beginning {
 
 function versionsOf({ facts, bytes }: ProvenUnit, sink: VersionSink): void {
   if (facts.unit !== 'frame' || facts.header.kind !== FRAME_KIND.commits) return;
-  for (const { commitId, offset, bytes: size } of operationsIn(bytes)) {
+  forEachOperation(bytes, (commitId, offset, size) => {
     const idAt = offset + OPERATION_HEADER_BYTES + (bytes[offset + 1] as number);
     const collection = bytes.subarray(offset + OPERATION_HEADER_BYTES, idAt);
     const id = bytes.subarray(idAt, idAt + bytes.readUInt16LE(offset + 2));
-    if (!sink.wants(collection, id)) continue;
+    if (!sink.wants(collection, id)) return;
     // A copy: the piece that it lies in is much larger.
     const record = Buffer.from(bytes.subarray(offset, offset + size));
     const place = { log: 'wal', offset: facts.chain.lsn + offset, bytes: size } as const;
     sink.add(storedVersion(commitId, record, place));
-  }
+  });
 }
 
 function storedVersion(commitId: number, record: Buffer, place: StoredVersion['place']): StoredVersion {

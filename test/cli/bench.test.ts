@@ -223,7 +223,7 @@ test('--help lists the workloads', async () => {
 test.each([
   [
     ['bench', 'p99'],
-    "'p99' is invalid for argument 'workload'. Allowed choices are goals, catch-up, bootstrap, growth, scaling, dx, flight.",
+    "'p99' is invalid for argument 'workload'. Allowed choices are goals, catch-up, bootstrap, lag, commits, reads, growth, scaling, counts, dx, flight.",
   ],
   [['bench', '--seconds', '0'], 'It must be a number of seconds above 0, at most 3600.'],
   [['bench', '--documents', '999'], 'It must be a whole number from 1000 to 100000000.'],

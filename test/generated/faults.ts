@@ -87,6 +87,7 @@ export class Disk {
           get: (key) => index.get(key),
           first: (from, to) => index.first(from, to),
           pages: (from, to) => index.pages(from, to),
+          sync: () => index.sync(),
           clear: () => index.clear(),
           close: () => index.close(),
         };

@@ -17,8 +17,10 @@ import {
   documentPrefix,
   encodeIndexValue,
   FIRST_VERSION_KEY,
+  KeyMaker,
   versionKey,
 } from '../../src/core/storage/index-entry.ts';
+import { crc32cAfter, crc32cOfFew } from '../../src/core/bytes.ts';
 import { prepareCommit, readOperation, writeCommit } from '../../src/core/wal/operation.ts';
 import { crc32c, decodeCheckpointValue, decodeIndexEntry } from '../support/independent-decoder.ts';
 import { flipped } from '../support/wal-forge.ts';
@@ -307,6 +309,36 @@ describe('operation records', () => {
         expect(12 + collection.length + id.length + document.length).toBe(bytes.length);
       }),
       runs(600),
+    );
+  });
+});
+
+describe('what is made in memory that is used again', () => {
+  const name = (bytesMax: number) => fc.uint8Array({ minLength: 1, maxLength: bytesMax, max: 3 });
+
+  test('a key is the same as one made by itself, whatever was made before it', () => {
+    const keys = new KeyMaker();
+    fc.assert(
+      fc.property(name(20), name(700), fc.nat(), (collection, id, commitId) => {
+        const prepared = prepareCommit([{ op: 'put', collection, id, document: 'x' }]);
+        const commit = Buffer.alloc(prepared.bytes);
+        writeCommit(commit, 0, commitId, prepared);
+        expect(keys.keyOf(commit, 16, commitId)).toEqual(
+          versionKey(Buffer.from(collection), Buffer.from(id), commitId),
+        );
+      }),
+      runs(300),
+    );
+  });
+
+  test('a checksum of few bytes is that of the library, also as the continuation of another', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), fc.uint8Array(), (before, bytes) => {
+        expect(crc32cOfFew(bytes)).toBe(crc32cAfter(0, bytes));
+        const begun = crc32cAfter(0, before);
+        expect(crc32cOfFew(bytes, bytes.length, begun)).toBe(crc32cAfter(begun, bytes));
+      }),
+      runs(300),
     );
   });
 });

@@ -5,7 +5,7 @@ import { stopEvidence } from '../../src/core/recovery/survey.ts';
 import { genesisChain } from '../../src/core/wal/chain.ts';
 import { encodeFrame, frameCrc, readFrameHeader } from '../../src/core/wal/frame.ts';
 import { OP_DELETE, OP_PUT, prepareCommit, readOperation } from '../../src/core/wal/operation.ts';
-import { commitsOf, inspectPayload, operationsIn, operationsOf } from '../../src/core/wal/payload.ts';
+import { commitsOf, forEachOperation, inspectPayload, operationsOf } from '../../src/core/wal/payload.ts';
 import { ProvenBatch } from '../../src/core/wal/proof.ts';
 import { encodeSegmentHeader, readSegmentHeader } from '../../src/core/wal/segment-header.ts';
 import { crc32c, decodeWalFiles } from '../support/independent-decoder.ts';
@@ -40,12 +40,12 @@ describe('WAL frames, segment headers, seals and payloads', () => {
         expect({ commitId, lsn, historyHash }).toEqual(made.units.at(-1)?.after);
         const found: unknown[] = [];
         for (const { lsn: frameLsn, bytes } of batch.frames)
-          for (const { commitId: id, offset, bytes: size } of operationsIn(bytes)) {
+          forEachOperation(bytes, (id, offset, size) => {
             const standing = made.wal.subarray(frameLsn + offset, frameLsn + offset + size);
             const record = readOperation(standing, id);
             expect(record?.crcStored).toBe(record?.crcComputed);
             found.push([id, record?.op, ...[record?.collection, record?.id, record?.document].map(text)]);
-          }
+          });
         expect(found).toEqual(
           made.commits.flatMap(({ commitId: of, operations }) =>
             operations.map((one) => [

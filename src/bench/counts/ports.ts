@@ -3,7 +3,13 @@ import type { HostPorts } from '../../index.ts';
 import type { FileHandle, FileSystem } from '../../io/file-system.ts';
 import { levelVersionIndex } from '../../io/level/level-version-index.ts';
 import { nodeFileSystem } from '../../io/node-file-system.ts';
-import type { IndexEntry, StagedEntries, VersionIndex, VersionIndexStore } from '../../io/version-index.ts';
+import type {
+  IndexEntry,
+  StagedEntries,
+  TakeEntry,
+  VersionIndex,
+  VersionIndexStore,
+} from '../../io/version-index.ts';
 import { isOfChart } from '../../node/transitions.ts';
 import type { Tally } from './tally.ts';
 import type { Turns } from './turns.ts';
@@ -83,17 +89,25 @@ function countingStore(store: VersionIndexStore, tally: Tally, order: Order): Ve
 }
 
 function countingIndex(index: VersionIndex, tally: Tally, order: Order): VersionIndex {
+  const count = (key: Buffer, value: Buffer) => {
+    tally.indexEntries += 1;
+    tally.indexBytes += key.length + value.length;
+  };
   const counted = function* (entries: Iterable<IndexEntry>): Generator<IndexEntry> {
     for (const entry of entries) {
-      tally.indexEntries += 1;
-      tally.indexBytes += entry.key.length + entry.value.length;
+      count(entry.key, entry.value);
       yield entry;
     }
   };
-  const stage = (entries: Iterable<IndexEntry>): StagedEntries => {
+  const stage = (give: (take: TakeEntry) => void): StagedEntries => {
     assertThat(index.stage !== undefined, 'the index store of a node takes entries ahead of their turn');
     const before = tally.indexEntries;
-    const staged = index.stage(counted(entries));
+    const staged = index.stage((take) =>
+      give((key, value) => {
+        count(key, value);
+        take(key, value);
+      }),
+    );
     return {
       write: (rest, options) => {
         tally.indexBatches += 1;
@@ -104,11 +118,12 @@ function countingIndex(index: VersionIndex, tally: Tally, order: Order): Version
   };
   return {
     stage,
-    write: (entries, options) => stage(entries).write([], options),
+    write: (entries, options) => stage(() => undefined).write(entries, options),
     get: (key) => order.take(COST.call, () => index.get(key)),
     first: (from, to) => order.take(COST.call, () => index.first(from, to)),
     // Nothing that is counted reads a range of the index.
     pages: (from, to) => index.pages(from, to),
+    sync: () => order.take(COST.sync, () => index.sync()),
     clear: () => order.take(COST.sync, () => index.clear()),
     close: () => order.take(COST.call, () => index.close()),
   };

@@ -1,4 +1,4 @@
-import { crc32c, crc32cAfter, readSafeU64, writeU64 } from '../bytes.ts';
+import { crc32cAfter, crc32cOfFew, readSafeU64, writeU64 } from '../bytes.ts';
 import { namesIn } from '../wal/payload.ts';
 
 /**
@@ -37,6 +37,11 @@ export function versionKey(collection: Buffer, id: Buffer, commitId: number): Bu
 /** All that stands before the commit id in the keys of one document. */
 export function documentPrefix(key: Buffer): Buffer {
   return key.subarray(0, key.length - COMMIT_ID_BYTES);
+}
+
+export function isSameDocument(key: Buffer, other: Buffer): boolean {
+  const end = key.length - COMMIT_ID_BYTES;
+  return key.length === other.length && key.compare(other, 0, end, 0, end) === 0;
 }
 
 /** The first possible key of a collection, and the first possible key after it. */
@@ -88,88 +93,86 @@ export interface VersionPlace {
 }
 
 const INDEX_VALUE_BYTES = 17;
+/** Up to here a checksum is computed faster where the bytes are. */
+const FEW_BYTES = 64;
 /** What of a value its checksum covers. */
 const CHECKED_VALUE_BYTES = 13;
 const LOG_CODE = { wal: 1, base: 2 } as const;
 
 /** The value of an index entry: log u8 · offset u64 · bytes u32 · CRC32C u32 over the key and what stands before. */
 export function encodeIndexValue(key: Buffer, log: 'wal' | 'base', offset: number, bytes: number): Buffer {
-  const value = Buffer.allocUnsafe(INDEX_VALUE_BYTES);
-  writePlace(value, log, offset, bytes);
-  value.writeUInt32LE(crc32c(key, value.subarray(0, CHECKED_VALUE_BYTES)), CHECKED_VALUE_BYTES);
-  return value;
+  return writeIndexValue(newIndexValue(), key, log, offset, bytes);
 }
 
-function writePlace(value: Buffer, log: 'wal' | 'base', offset: number, bytes: number): void {
+/** Memory for a value; to make one after another in it. */
+export function newIndexValue(): Buffer {
+  return Buffer.alloc(INDEX_VALUE_BYTES);
+}
+
+export function writeIndexValue(
+  value: Buffer,
+  key: Buffer,
+  log: 'wal' | 'base',
+  offset: number,
+  bytes: number,
+): Buffer {
   value[0] = LOG_CODE[log];
   writeU64(value, offset, 1);
   value.writeUInt32LE(bytes, 9);
+  value.writeUInt32LE(checksumOf(key, value), CHECKED_VALUE_BYTES);
+  return value;
+}
+
+function checksumOf(key: Buffer, value: Buffer): number {
+  const ofKey = key.length <= FEW_BYTES ? crc32cOfFew(key) : crc32cAfter(0, key);
+  return crc32cOfFew(value, CHECKED_VALUE_BYTES, ofKey);
 }
 
 /** `null` for a value that does not carry the checksum it was written with. */
 export function decodeIndexValue(key: Buffer, value: Buffer): VersionPlace | null {
   if (value.length !== INDEX_VALUE_BYTES) return null;
-  if (value.readUInt32LE(CHECKED_VALUE_BYTES) !== crc32c(key, value.subarray(0, CHECKED_VALUE_BYTES)))
-    return null;
+  if (value.readUInt32LE(CHECKED_VALUE_BYTES) !== checksumOf(key, value)) return null;
   const offset = readSafeU64(value, 1);
   const log = value[0] === LOG_CODE.wal ? 'wal' : value[0] === LOG_CODE.base ? 'base' : null;
   return offset === null || log === null ? null : { log, offset, bytes: value.readUInt32LE(9) };
 }
 
-/** An entry of the index, good until the next one is made. */
-export interface MadeEntry {
-  readonly key: Buffer;
-  readonly value: Buffer;
-}
-
-/** Key and value side by side, so that one call computes the checksum over both. */
-interface Slot extends MadeEntry {
-  readonly checked: Buffer;
-}
-
 /** Longer keys are rare, and get memory of their own. */
-const SLOT_KEY_BYTES_MAX = 512;
+const KEPT_KEY_BYTES_MAX = 512;
 
-/** Makes entries one after another in memory that is used again: a batch has thousands of them. */
-export class EntryMaker {
-  readonly #slots: (Slot | undefined)[] = [];
+/** Makes keys one after another in memory that is used again: each is good until the next one is made. */
+export class KeyMaker {
+  /** By their length. */
+  readonly #kept: (Buffer | undefined)[] = [];
 
-  /** The entry of the operation record at `offset` of `frame`, which stands at `place` of the log and takes `bytes`. */
-  make(frame: Buffer, offset: number, bytes: number, commitId: number, place: number): MadeEntry {
-    const { collectionAt, idAt, end } = namesIn(frame, offset);
+  /** The key of the operation record that stands at `offset`. */
+  keyOf(bytes: Buffer, offset: number, commitId: number): Buffer {
+    const { collectionAt, idAt, end } = namesIn(bytes, offset);
     const keyBytes = PLAIN_KEY_BYTES + end - collectionAt;
+    return (
+      (keyBytes <= KEPT_KEY_BYTES_MAX ? this.#plain(bytes, offset, commitId, keyBytes) : null) ??
+      versionKey(bytes.subarray(collectionAt, idAt), bytes.subarray(idAt, end), commitId)
+    );
+  }
+
+  /** `null` where a name holds a zero byte. */
+  #plain(bytes: Buffer, offset: number, commitId: number, keyBytes: number): Buffer | null {
+    const { collectionAt, idAt, end } = namesIn(bytes, offset);
+    const key = (this.#kept[keyBytes] ??= newPlainKey(keyBytes));
     const collectionEnd = 1 + idAt - collectionAt;
-    const isPlain =
-      keyBytes <= SLOT_KEY_BYTES_MAX &&
-      copyPlain(frame, idAt, end, this.#slotOf(keyBytes).key, collectionEnd + TERMINATOR_BYTES) &&
-      copyPlain(frame, collectionAt, idAt, this.#slotOf(keyBytes).key, 1);
-    if (!isPlain) {
-      const key = versionKey(frame.subarray(collectionAt, idAt), frame.subarray(idAt, end), commitId);
-      return { key, value: encodeIndexValue(key, 'wal', place, bytes) };
-    }
-    const slot = this.#slotOf(keyBytes);
-    const { key, value, checked } = slot;
+    if (!copyPlain(bytes, collectionAt, idAt, key, 1)) return null;
+    if (!copyPlain(bytes, idAt, end, key, collectionEnd + TERMINATOR_BYTES)) return null;
     writeTerminator(key, collectionEnd);
     writeTerminator(key, keyBytes - COMMIT_ID_BYTES - TERMINATOR_BYTES);
     writeNewestFirst(key, commitId, keyBytes - COMMIT_ID_BYTES);
-    writePlace(value, 'wal', place, bytes);
-    value.writeUInt32LE(crc32cAfter(0, checked), CHECKED_VALUE_BYTES);
-    return slot;
-  }
-
-  #slotOf(keyBytes: number): Slot {
-    return (this.#slots[keyBytes] ??= newSlot(keyBytes));
+    return key;
   }
 }
 
-function newSlot(keyBytes: number): Slot {
-  const whole = Buffer.alloc(keyBytes + INDEX_VALUE_BYTES);
-  whole[0] = VERSION_PREFIX;
-  return {
-    key: whole.subarray(0, keyBytes),
-    value: whole.subarray(keyBytes),
-    checked: whole.subarray(0, keyBytes + CHECKED_VALUE_BYTES),
-  };
+function newPlainKey(keyBytes: number): Buffer {
+  const key = Buffer.alloc(keyBytes);
+  key[0] = VERSION_PREFIX;
+  return key;
 }
 
 /** Copies a name into a key; false where it holds a zero byte, which a key writes otherwise. */

@@ -1,4 +1,4 @@
-import { crc32c, writeU64 } from '../bytes.ts';
+import { crc32cAfter, crc32cOfFew, writeU64 } from '../bytes.ts';
 import { ReplichartError } from '../errors.ts';
 import {
   COLLECTION_BYTES_MAX,
@@ -108,7 +108,7 @@ function invalid(message: string, index: number): ReplichartError {
 export function operationCrc(commitId: number, op: number, keyAndDocument: Uint8Array): number {
   writeU64(crcPrefix, commitId, 0);
   crcPrefix[8] = op;
-  return crc32c(crcPrefix, keyAndDocument);
+  return crc32cAfter(crc32cOfFew(crcPrefix), keyAndDocument);
 }
 const crcPrefix = Buffer.alloc(9);
 

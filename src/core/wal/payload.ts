@@ -69,8 +69,14 @@ function structure(offset: number, expected: JsonObject, found: JsonObject): Pay
   return { kind: 'structure', offset, expected, found };
 }
 
-/** Where each operation record of a frame that was inspected before stands in it, one at a time. */
-export function* operationsIn(frame: Buffer): Generator<Place & { readonly commitId: number }> {
+/**
+ * Visits each operation of a frame that was inspected before. `offset` and `bytes` tell where the operation record
+ * stands in the frame.
+ */
+export function forEachOperation(
+  frame: Buffer,
+  visit: (commitId: number, offset: number, bytes: number) => void,
+): void {
   let offset = FRAME_HEADER_BYTES;
   while (offset < frame.length) {
     const commitId = readSafeU64(frame, offset) as number;
@@ -78,7 +84,7 @@ export function* operationsIn(frame: Buffer): Generator<Place & { readonly commi
     let at = offset + COMMIT_HEADER_BYTES;
     while (at < commitEnd) {
       const bytes = operationBytes(frame, at);
-      yield { commitId, offset: at, bytes };
+      visit(commitId, at, bytes);
       at += bytes;
     }
     offset = commitEnd;
