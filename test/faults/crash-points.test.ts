@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { SimulatedDisk } from '../../scripts/simulate/disk.ts';
 import { crashEverywhere, type Points, type Scenario } from './crash-points.ts';
-import { depth } from './depth.ts';
+import { depth, WHOLE_TIMEOUT_MS } from './depth.ts';
 import { recordFaults } from './report.ts';
 import { primaryWrites } from './scenarios-primary.ts';
 import { clearing, following, halting, standingPrimary, type Still } from './scenarios-replica.ts';
@@ -26,7 +26,8 @@ async function everywhere<Told>(scenario: Scenario<Told>): Promise<Points> {
   return points;
 }
 
-describe('crashed before every change, whatever survives', () => {
+// As long as it takes: how long says nothing, and a machine may have other things to do.
+describe('crashed before every change, whatever survives', { timeout: WHOLE_TIMEOUT_MS }, () => {
   test('F-P1, F-P2, F-RC1, P5-I11: a primary', async () => {
     expect((await everywhere(primaryWrites)).disks).toBeGreaterThan(200);
   });
@@ -54,7 +55,7 @@ const syncs =
   (operation) =>
     operation.name === name && operation.path.includes(part);
 
-describe('P5-I11: a sync that does nothing is found out', () => {
+describe('P5-I11: a sync that does nothing is found out', { timeout: WHOLE_TIMEOUT_MS }, () => {
   const found = async <Told>(scenario: Scenario<Told>, forgets: Forgets) => {
     const points = crashEverywhere(scenario, { recoveriesOfEvery: Infinity, forgets });
     return points.then(

@@ -33,7 +33,7 @@ export async function roundOf(
   await mkdir(directory);
   const primary = await createPrimary({ dataDir: dataDirectory, logFile: join(directory, 'primary.log') });
   try {
-    const frameBytes = await warmUp(primary, documents);
+    const frameBytes = await warmUp(primary, documents, signal);
     const bare = (calls: BareCalls) =>
       bareAppends(calls, { file: join(directory, 'bare'), bytes: frameBytes, seconds, signal });
     const inProcess = (writers: number) =>
@@ -64,9 +64,10 @@ export async function roundOf(
 }
 
 /** Gives the bytes of a frame: where two commits end that were made one after the other. */
-async function warmUp(primary: Primary, commits: number): Promise<number> {
+async function warmUp(primary: Primary, commits: number, signal: AbortSignal): Promise<number> {
   let bytes = 0;
   for (let n = 0; n < commits; n += 1) {
+    signal.throwIfAborted();
     const before = primary.position()?.lsn ?? 0;
     const { lsn } = await primary.commit([putOf(n)]);
     bytes = lsn - before;
