@@ -70,9 +70,18 @@ test(
     expect(goals.map(({ id }) => id)).toEqual([
       'P1',
       'P2',
+      'P3-p99',
+      'P3-p99-every-5-ms',
       'P4',
       'P4-large',
       'P4-small',
+      'P5-64-writers',
+      'P5-one-writer',
+      'P6-admitted',
+      'P6-hot-set',
+      'P6-p99',
+      'P6-p99-each-ms',
+      'P6-scan',
       'P7',
       'P8-growth',
       'P8-replicas',
@@ -80,7 +89,7 @@ test(
       'P8-restart-length',
     ]);
     const of = new Map(figures.workloads.map((one) => [one.workload, one.figures]));
-    expect([...of.keys()]).toEqual(['catch-up', 'bootstrap', 'growth']);
+    expect([...of.keys()]).toEqual(['catch-up', 'bootstrap', 'lag', 'commits', 'reads', 'growth']);
     expectCatchUp(of.get('catch-up') as Figures);
     expectProved(of.get('bootstrap') as Figures);
     expectGrowth(of.get('growth') as Figures);
