@@ -33,38 +33,74 @@ export function levelVersionIndex(files: FileSystem, directory: string): Version
       return (await files.list(directory)).includes('CURRENT');
     },
     async open() {
-      await ensureDirectory(files, directory);
-      const manifest = await readManifest(files, directory);
-      const damage = await damageOf(files, directory, manifest);
-      if (damage !== null)
-        throw new ReplichartError('INDEX_DAMAGED', 'a file of the index store is damaged', {
-          evidence: { ...damage },
-        });
-      if (manifest !== null) await cutLogs(files, directory, manifest);
-      const level = new ClassicLevel<Buffer, Buffer>(directory, {
-        keyEncoding: 'buffer',
-        valueEncoding: 'buffer',
-        writeBufferSize: WRITE_BUFFER_BYTES,
-        maxFileSize: TABLE_BYTES_MAX,
-        cacheSize: 16 * 1024 * 1024,
-        compression: false,
-      });
+      // Asked for its lock a second time by one process, LevelDB refuses and lets go of the lock that it has.
+      if (openHere.has(directory)) throw inUse(join(directory, 'LOCK'), 'this process');
+      openHere.add(directory);
       try {
-        await level.open();
-        // Told by the key, not by the files: an earlier process may have died before it was durable.
-        if ((await level.get(CREATED_KEY)) === undefined) {
-          await level.batch([{ type: 'put', key: CREATED_KEY, value: Buffer.from('1') }], { sync: true });
-          await files.syncDirectory(directory);
-          await files.syncDirectory(dirname(directory));
-        }
+        return await openLevel(files, directory);
       } catch (error) {
-        if (level.status !== 'open') throw openingFailed(error, join(directory, 'LOCK'));
-        await level.close();
+        openHere.delete(directory);
         throw error;
       }
-      return new LevelVersionIndex(level);
     },
   };
+}
+
+/** The stores that this process has open, by their directories. */
+const openHere = new Set<string>();
+
+async function openLevel(files: FileSystem, directory: string): Promise<VersionIndex> {
+  await ensureDirectory(files, directory);
+  // Of the files of a store that is open elsewhere nothing can be said.
+  await proveUnlocked(directory);
+  const manifest = await readManifest(files, directory);
+  const damage = await damageOf(files, directory, manifest);
+  if (damage !== null)
+    throw new ReplichartError('INDEX_DAMAGED', 'a file of the index store is damaged', {
+      evidence: { ...damage },
+    });
+  // Asked again: one that was opened meanwhile has other logs than those that were looked at, and has let go of these.
+  if (manifest !== null) await cutLogs(files, directory, manifest, () => proveUnlocked(directory));
+  const level = new ClassicLevel<Buffer, Buffer>(directory, {
+    keyEncoding: 'buffer',
+    valueEncoding: 'buffer',
+    writeBufferSize: WRITE_BUFFER_BYTES,
+    maxFileSize: TABLE_BYTES_MAX,
+    cacheSize: 16 * 1024 * 1024,
+    compression: false,
+  });
+  try {
+    await level.open();
+    // Told by the key, not by the files: an earlier process may have died before it was durable.
+    if ((await level.get(CREATED_KEY)) === undefined) {
+      await level.batch([{ type: 'put', key: CREATED_KEY, value: Buffer.from('1') }], { sync: true });
+      await files.syncDirectory(directory);
+      await files.syncDirectory(dirname(directory));
+    }
+  } catch (error) {
+    if (level.status !== 'open') throw openingFailed(error, join(directory, 'LOCK'));
+    await level.close();
+    throw error;
+  }
+  return new LevelVersionIndex(level, () => openHere.delete(directory));
+}
+
+/**
+ * LevelDB takes its lock before anything else, and here it is told that the store must not be there, and must not be made: it is
+ * never opened, and nothing of it is read or written.
+ *
+ * @throws ReplichartError `DATA_DIRECTORY_IN_USE` where another process has the store open.
+ */
+async function proveUnlocked(directory: string): Promise<void> {
+  const probe = new ClassicLevel(directory, { errorIfExists: true, createIfMissing: false });
+  try {
+    await probe.open();
+  } catch (error) {
+    if ((error as { cause?: { code?: string } }).cause?.code === 'LEVEL_LOCKED')
+      throw openingFailed(error, join(directory, 'LOCK'));
+  } finally {
+    await probe.close();
+  }
 }
 
 const BEHIND_ALL_KEYS = Buffer.from([0xff]);
@@ -73,18 +109,24 @@ const CREATED_KEY = Buffer.concat([Buffer.from([0x00]), Buffer.from('created')])
 function openingFailed(error: unknown, lock: string): ReplichartError {
   const cause = (error as { cause?: { code?: string } }).cause;
   return cause?.code === 'LEVEL_LOCKED'
-    ? new ReplichartError('DATA_DIRECTORY_IN_USE', 'another process has the data directory open', {
-        cause: error,
-        evidence: { lock },
-      })
+    ? inUse(lock, 'another process', error)
     : new ReplichartError('INDEX_DAMAGED', 'the index store cannot be opened', { cause: error });
+}
+
+function inUse(lock: string, by: string, cause?: unknown): ReplichartError {
+  return new ReplichartError('DATA_DIRECTORY_IN_USE', `${by} has the data directory open`, {
+    cause,
+    evidence: { lock },
+  });
 }
 
 class LevelVersionIndex implements VersionIndex {
   readonly #level: ClassicLevel<Buffer, Buffer>;
+  readonly #onClosed: () => void;
 
-  constructor(level: ClassicLevel<Buffer, Buffer>) {
+  constructor(level: ClassicLevel<Buffer, Buffer>, onClosed: () => void) {
     this.#level = level;
+    this.#onClosed = onClosed;
   }
 
   write(entries: Iterable<IndexEntry>, options: WriteOptions): Promise<void> {
@@ -153,7 +195,8 @@ class LevelVersionIndex implements VersionIndex {
     await this.#level.clear();
   }
 
-  close(): Promise<void> {
-    return this.#level.close();
+  async close(): Promise<void> {
+    await this.#level.close();
+    this.#onClosed();
   }
 }

@@ -19,11 +19,14 @@ export interface LogsCut {
  * newest batches, which were not synced: a power cut may leave holes in them. LevelDB would leave out what it cannot read and
  * take up what stands behind it, and a checkpoint would stand above entries that are missing. What is left is all that was
  * written up to a point, with the checkpoint of that point; the rest is applied again from the WAL.
+ *
+ * @param proveUnlocked Throws where another process has the store open: then nothing is cut.
  */
 export async function cutLogs(
   files: FileSystem,
   directory: string,
   { logNumber, lastSequence }: LevelManifest,
+  proveUnlocked: () => Promise<void>,
 ): Promise<LogsCut | null> {
   const logs = await logsFrom(files, directory, logNumber);
   // A log that the manifest names and that is gone was lost as a whole.
@@ -38,6 +41,7 @@ export async function cutLogs(
     const byte = ended?.byte ?? 0;
     const behind = logs.slice(index + 1);
     const bytes = behind.reduce((sum, one) => sum + one.bytes, log.bytes - byte);
+    await proveUnlocked();
     await cut(files, directory, log.file, byte, behind);
     return bytes === 0 ? null : { file: log.file, byte, bytes };
   }
