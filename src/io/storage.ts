@@ -57,8 +57,9 @@ export class Storage {
 
   #base: BaseFile | null = null;
   #isClosed = false;
-  /** Where the index has come; `null` as long as nobody has asked or something is being applied. */
+  /** The last commit in the index; `null` as long as it is not known, or something is being applied. */
   #head: number | null = null;
+  #isApplying = false;
 
   constructor(index: VersionIndex, wal: WalFiles) {
     this.#index = index;
@@ -73,6 +74,8 @@ export class Storage {
 
   /** Removes every entry. Only for an index whose checkpoint was never written: nothing in it is anything yet. */
   async discardEntries(): Promise<void> {
+    this.#head = null;
+    this.#latest.clear();
     await this.#index.clear();
   }
 
@@ -87,7 +90,8 @@ export class Storage {
     const bytes = await this.#index.get(CHECKPOINT_KEY);
     if (bytes === undefined) return { state: 'absent' };
     const checkpoint = decodeCheckpoint(bytes);
-    this.#head = checkpoint?.commitId ?? null;
+    // Whoever asks while a batch is applied is told where the index stood before it.
+    if (!this.#isApplying) this.#head ??= checkpoint?.commitId ?? null;
     return checkpoint === null ? { state: 'damaged', bytes: hex(bytes) } : { state: 'intact', checkpoint };
   }
 
@@ -127,10 +131,12 @@ export class Storage {
       snapshotCut: before.snapshotCut,
     };
     this.#head = null;
+    this.#isApplying = true;
     this.#latest.forget(batch.frames);
     const options = { durable: false };
     if (entries !== null) await entries.write([checkpointEntry(after)], options);
     else await this.#index.write(this.#entriesOf(batch, after), options);
+    this.#isApplying = false;
     this.#head = commitId;
     return after;
   }
@@ -166,6 +172,7 @@ export class Storage {
     checkpoint: Checkpoint,
   ): Promise<Checkpoint> {
     this.#head = null;
+    this.#isApplying = true;
     this.#latest.clear();
     await read(async (entries) => {
       await this.#index.write(this.#baseEntriesOf(entries), { durable: false });
@@ -173,6 +180,7 @@ export class Storage {
     // No entry may be missing below a checkpoint that stands.
     await this.#index.sync();
     await this.#index.write([checkpointEntry(checkpoint)], { durable: true });
+    this.#isApplying = false;
     return checkpoint;
   }
 

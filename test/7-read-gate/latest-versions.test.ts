@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Primary } from '../../src/index.ts';
+import { interceptedIndex } from '../support/state.ts';
 import { del, put, startPrimary, temporaryDirectory } from '../support/nodes.ts';
 
 /** More than are remembered. */
@@ -60,4 +61,30 @@ test('P5-I7: documents that are more than are remembered, and those of several c
       expect((await view.get('a', 'bc'))?.document.toString()).toBe('other');
     }
   });
+});
+
+test('P5-I7: what is read while a newer version is applied is not taken for the newest, whoever asks for the checkpoint', async () => {
+  let isHeld = false;
+  let release: () => void = () => undefined;
+  const primary = await startPrimary(
+    { dataDir: await temporaryDirectory(), listen: '127.0.0.1:0' },
+    {
+      indexStore: () =>
+        interceptedIndex(async (through) => {
+          if (isHeld) await new Promise<void>((resolve) => (release = resolve));
+          await through();
+        }),
+    },
+  );
+  await primary.commit([put('a', 'version 1')]);
+  isHeld = true;
+  const committing = primary.commit([put('a', 'version 2')]);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect((await fetch(`${primary.url}/v1/checkpoints`)).status).toBe(200);
+  expect(await seen(primary, 'a', 1)).toBe('version 1');
+  isHeld = false;
+  release();
+  await committing;
+  expect(await seen(primary, 'a')).toBe('version 2');
+  expect(await seen(primary, 'a', 1)).toBe('version 1');
 });
