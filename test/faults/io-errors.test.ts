@@ -15,6 +15,7 @@ const KINDS = [
   'datasync',
   'index clear',
   'index create',
+  'index sync',
   'index write',
   'link',
   'makeDirectory',

@@ -18,10 +18,10 @@ import { unitsOf } from '../support/wal-forge.ts';
 import { HeldSource } from './held-source.ts';
 
 /**
- * What the validator reads at once is a mebibyte: units of more than half of that are proved one by one, as the model
+ * What the validator reads at once is two mebibytes: units of more than half of that are proved one by one, as the model
  * speaks of them.
  */
-const DOCUMENT_BYTES = 600 * 1024;
+const DOCUMENT_BYTES = 1_200 * 1024;
 
 const logger = pino({ level: 'silent' });
 
