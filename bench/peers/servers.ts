@@ -2,8 +2,10 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { openSync, closeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { BenchFailure } from '../../src/bench/failure.ts';
+import { POLL_MILLISECONDS } from './measure.ts';
 
 const LOG_CHARACTERS_MAX = 2_000;
 const STOP_MILLISECONDS_MAX = 60_000;
@@ -143,4 +145,25 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+const START_MILLISECONDS_MAX = 60_000;
+
+/** Asks a server that starts again and again for a connection, until there is one. */
+export async function connected<Connection>(
+  server: Server,
+  open: () => Promise<Connection>,
+): Promise<Connection> {
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      if (server.hasEnded) throw await server.failure('does not start');
+      if (performance.now() - server.spawnedAt > START_MILLISECONDS_MAX) {
+        const failure = await server.failure('takes no connections');
+        throw new BenchFailure(failure.message, { cause: error });
+      }
+    }
+    await wait(POLL_MILLISECONDS);
+  }
 }

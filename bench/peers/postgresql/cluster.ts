@@ -1,14 +1,11 @@
 import { mkdir, readdir, rm, chown, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { existsSync } from 'node:fs';
 import { BenchFailure } from '../../../src/bench/failure.ts';
-import { POLL_MILLISECONDS } from '../measure.ts';
-import { freePort, type Account, type Server, type Servers } from '../servers.ts';
+import { connected, freePort, type Account, type Server, type Servers } from '../servers.ts';
 import { DATABASE, PostgresqlConnection, USER } from './connection.ts';
 
 const DEBIAN = '/usr/lib/postgresql';
-const START_MILLISECONDS_MAX = 60_000;
 /** The WAL that a document takes is far below this: nothing that a standby needs is ever removed. */
 const WAL_BYTES_PER_DOCUMENT = 4_096;
 const WAL_MEBIBYTES_MIN = 4_096;
@@ -111,20 +108,8 @@ export class Cluster {
     return { server, port, directory };
   }
 
-  /** Asks again and again for a connection, until there is one. */
-  async connect({ server, port }: Running): Promise<PostgresqlConnection> {
-    for (;;) {
-      try {
-        return await PostgresqlConnection.open(port);
-      } catch (error) {
-        if (server.hasEnded) throw await server.failure('does not start');
-        if (performance.now() - server.spawnedAt > START_MILLISECONDS_MAX) {
-          const failure = await server.failure('takes no connections');
-          throw new BenchFailure(failure.message, { cause: error });
-        }
-      }
-      await wait(POLL_MILLISECONDS);
-    }
+  connect({ server, port }: Running): Promise<PostgresqlConnection> {
+    return connected(server, () => PostgresqlConnection.open(port));
   }
 
   async rates(primary: Running, script: string, clients: number, seconds: number): Promise<string> {

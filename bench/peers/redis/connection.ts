@@ -1,51 +1,29 @@
-import { connect, type Socket } from 'node:net';
 import { BenchFailure } from '../../../src/bench/failure.ts';
+import { Exchange, type Asked } from '../exchange.ts';
 
-const EMPTY = Buffer.alloc(0);
 const LINE_END = '\r\n';
 /** A bulk text of length -1: RESP3 has this sign for it, RESP2 none. */
 const NOTHING = '_';
 
 export type Reply = string | number | null;
 
-interface Asked {
-  readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: Error) => void;
-}
-
-/** A connection over loopback in RESP2: replies that are text, numbers or nothing, which is all that this bench asks for. */
-export class RedisConnection {
-  readonly #socket: Socket;
-  readonly #asked: Asked[] = [];
-  #received: Buffer = EMPTY;
-  #failure: Error | null = null;
-
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.setNoDelay(true);
-    socket.on('data', (chunk) => this.#take(chunk));
-    socket.on('error', (error) => this.#fail(error));
-    socket.on('close', () => this.#fail(new BenchFailure('Redis has closed the connection')));
-  }
-
+/** RESP2: replies that are text, numbers or nothing, which is all that this bench asks for. */
+export class RedisConnection extends Exchange<Reply> {
   /** Rejects where the server does not answer, also because it does not yet. */
   static async open(port: number): Promise<RedisConnection> {
-    const connection = new RedisConnection(connect(port, '127.0.0.1'));
+    const connection = new RedisConnection(port, 'Redis');
     await connection.ask('PING');
     return connection;
   }
 
-  ask(...command: readonly string[]): Promise<Reply> {
-    const answer = this.#expect();
-    this.#socket.write(encoded(command));
-    return answer;
+  async ask(...command: readonly string[]): Promise<Reply> {
+    const [reply = null] = await Promise.all(this.send(encoded(command), 1));
+    return reply;
   }
 
   /** Sent without waiting for the reply to the one before. */
   async askEach(commands: readonly (readonly string[])[]): Promise<void> {
-    const answers = commands.map(() => this.#expect());
-    this.#socket.write(commands.map(encoded).join(''));
-    await Promise.all(answers);
+    await Promise.all(this.send(commands.map(encoded).join(''), commands.length));
   }
 
   /** A field of INFO. */
@@ -55,54 +33,41 @@ export class RedisConnection {
     return line === undefined ? null : line.slice(field.length + 1);
   }
 
-  async close(): Promise<void> {
-    if (this.#socket.closed) return;
-    const closed = new Promise((resolve) => this.#socket.once('close', resolve));
-    this.#socket.destroy();
-    await closed;
+  close(): Promise<void> {
+    return this.end();
   }
 
-  #expect(): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      if (this.#failure !== null) reject(this.#failure);
-      else this.#asked.push({ resolve, reject });
-    });
+  protected override waiting(asked: Asked<Reply>): Asked<Reply> {
+    return asked;
   }
 
-  #take(chunk: Buffer): void {
-    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
+  protected override take(received: Buffer): number {
     let at = 0;
     for (;;) {
-      const end = this.#received.indexOf(LINE_END, at);
+      const end = received.indexOf(LINE_END, at);
       if (end === -1) break;
-      const kind = String.fromCharCode(this.#received[at] ?? 0);
-      const line = this.#received.toString('utf8', at + 1, end);
+      const kind = String.fromCharCode(received[at] ?? 0);
+      const line = received.toString('utf8', at + 1, end);
       const length = kind === '$' ? Number(line) : -1;
       if (length < 0) {
         this.#reply(kind === '$' ? NOTHING : kind, line);
         at = end + 2;
         continue;
       }
-      if (end + 4 + length > this.#received.length) break;
-      this.#reply(kind, this.#received.toString('utf8', end + 2, end + 2 + length));
+      if (end + 4 + length > received.length) break;
+      this.#reply(kind, received.toString('utf8', end + 2, end + 2 + length));
       at = end + 4 + length;
     }
-    this.#received = this.#received.subarray(at);
+    return at;
   }
 
   #reply(kind: string, text: string): void {
-    const asked = this.#asked.shift();
+    const asked = this.asked.shift();
     if (kind === '-') asked?.reject(new BenchFailure(`Redis refuses: ${text}`));
     else if (kind === ':') asked?.resolve(Number(text));
     else if (kind === NOTHING) asked?.resolve(null);
     else if (kind === '$' || kind === '+') asked?.resolve(text);
-    else this.#fail(new BenchFailure(`Redis answers what is not understood here: ${kind}${text}`));
-  }
-
-  #fail(error: Error): void {
-    this.#failure ??= error;
-    for (const { reject } of this.#asked.splice(0)) reject(this.#failure);
-    this.#socket.destroy();
+    else this.fail(new BenchFailure(`Redis answers what is not understood here: ${kind}${text}`));
   }
 }
 

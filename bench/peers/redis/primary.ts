@@ -1,15 +1,13 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { BenchFailure } from '../../../src/bench/failure.ts';
 import { documentKey, documentText } from '../../../src/bench/w1.ts';
 import type { Work } from '../contestant.ts';
-import { POLL_MILLISECONDS, until } from '../measure.ts';
-import { freePort, type Server, type Servers } from '../servers.ts';
+import { until } from '../measure.ts';
+import { connected, freePort, type Server, type Servers } from '../servers.ts';
 import { RedisConnection } from './connection.ts';
 
 const COMMANDS_IN_FLIGHT = 1_000;
-const START_MILLISECONDS_MAX = 60_000;
 /** More than the commands of W1 take, so that a follower that was in sync when all was empty can always catch up. */
 const BACKLOG_BYTES_PER_DOCUMENT = 512;
 const BACKLOG_BYTES_MIN = 64 * 2 ** 20;
@@ -79,7 +77,7 @@ export class RedisPrimary {
       account: null,
       endSignal: 'SIGTERM',
     });
-    const connection = await this.#connect(server, port);
+    const connection = await connected(server, () => RedisConnection.open(port));
     return { server, port, directory, connection, ready: performance.now() };
   }
 
@@ -120,21 +118,6 @@ export class RedisPrimary {
         ]),
       );
       say(`Redis: ${first + count} of ${documents} documents are written`);
-    }
-  }
-
-  async #connect(server: Server, port: number): Promise<RedisConnection> {
-    for (;;) {
-      try {
-        return await RedisConnection.open(port);
-      } catch (error) {
-        if (server.hasEnded) throw await server.failure('does not start');
-        if (performance.now() - server.spawnedAt > START_MILLISECONDS_MAX) {
-          const failure = await server.failure('takes no connections');
-          throw new BenchFailure(failure.message, { cause: error });
-        }
-      }
-      await wait(POLL_MILLISECONDS);
     }
   }
 }
