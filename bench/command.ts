@@ -1,10 +1,9 @@
 import { recordResult } from '../src/bench/record.ts';
-import { goalTables, resultJson, settingText } from '../src/bench/report.ts';
+import { resultJson, resultText } from '../src/bench/report.ts';
 import { runBench, type BenchResult } from '../src/bench/run.ts';
 import type { Workload } from '../src/bench/workload.ts';
 import { outputOf, type Output } from '../src/cli/output.ts';
 import { progressLine } from '../src/cli/progress.ts';
-import { tableText } from '../src/cli/table.ts';
 
 /** The flags that both benches have. */
 export interface CommonFlags {
@@ -28,7 +27,7 @@ export async function benchAndTell(workload: Workload, flags: CommonFlags): Prom
   const say = (text: string) => progress.show(text);
   const result = await runBench(workload, { sizes: { seconds, rounds, documents }, keep, note, say });
   progress.clear();
-  output.result(resultJson(result), textOf(result));
+  output.result(resultJson(result), resultText(result));
   if (result.directory !== null) output.note(`the files of the run are kept in ${result.directory}`);
   if (result.failure !== null) {
     output.note(`bench:${workload.name}: ${result.failure.message}`);
@@ -43,13 +42,4 @@ async function record(result: BenchResult, { record: to }: CommonFlags, output: 
   const command = `npm run bench:${result.workload} -- --record`;
   for (const file of await recordResult(result, to === true ? RESULTS : to, command))
     output.note(`${file} written`);
-}
-
-function textOf(result: BenchResult): string {
-  const { measured } = result;
-  const tables = measured === null ? [] : [...measured.tables, ...goalTables(measured)];
-  return [
-    settingText(result).join('\n'),
-    ...tables.map((table) => `${table.title}\n${tableText(table)}`),
-  ].join('\n\n');
 }

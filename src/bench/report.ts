@@ -1,3 +1,4 @@
+import { tableText } from '../cli/table.ts';
 import type { BenchResult } from './run.ts';
 import type { Goal, Measured, TitledTable } from './workload.ts';
 
@@ -57,4 +58,14 @@ function markdownTable({ title, head, rows }: TitledTable): readonly string[] {
     ...rows.map(line),
     '',
   ];
+}
+
+/** The result for a terminal. The goals come last: they are what is looked for at the end of a long output. */
+export function resultText(result: BenchResult): string {
+  const { measured } = result;
+  const tables = measured === null ? [] : [...measured.tables, ...goalTables(measured)];
+  return [
+    settingText(result).join('\n'),
+    ...tables.map((table) => `${table.title}\n${tableText(table)}`),
+  ].join('\n\n');
 }

@@ -1,28 +1,16 @@
-import { spawn } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { afterTest, temporaryDirectory } from '../support/nodes.ts';
+import { temporaryDirectory } from '../support/nodes.ts';
+import { runProgram } from '../support/programs.ts';
 
 const NUMBER = expect.any(Number) as number;
 
 /** A bench that is no command of the package, in a process of its own. */
 async function bench(name: string, options: readonly string[]) {
   const main = fileURLToPath(new URL(`../../dist/bench/${name}/main.js`, import.meta.url));
-  const temporary = await temporaryDirectory();
-  const child = spawn(process.execPath, [main, ...options], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TMPDIR: temporary },
-  });
-  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  afterTest(async () => {
-    child.kill('SIGTERM');
-    await exited;
-  });
-  const [out, err, exit] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
-  return { out, err, exit, left: await readdir(temporary) };
+  return runProgram(main, options);
 }
 
 test('peers: Replichart alone does all that its peers do, and leaves nothing behind', async () => {

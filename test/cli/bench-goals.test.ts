@@ -1,9 +1,6 @@
-import { spawn } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { afterTest, temporaryDirectory } from '../support/nodes.ts';
+import { runProgram } from '../support/programs.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 const DOCUMENTS = 1_000;
@@ -52,20 +49,9 @@ test(
   'goals: every workload of a goal runs, one after another, and their figures add up',
   { timeout: 180_000 },
   async () => {
-    const temporary = await temporaryDirectory();
     const sizes = ['--seconds', '0.1', '--rounds', '1', '--documents', String(DOCUMENTS)];
-    const child = spawn(process.execPath, [MAIN, 'bench', ...sizes, '--json'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, TMPDIR: temporary },
-    });
-    const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-    afterTest(async () => {
-      child.kill('SIGTERM');
-      await exited;
-    });
-    const [out, err, exit] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
-    expect({ exit, err }).toEqual({ exit: 0, err: '' });
-    expect(await readdir(temporary)).toEqual([]);
+    const { out, err, exit, left } = await runProgram(MAIN, ['bench', ...sizes, '--json']);
+    expect({ exit, err, left }).toEqual({ exit: 0, err: '', left: [] });
     const { goals, figures } = JSON.parse(out) as Shown;
     expect(goals.map(({ id }) => id)).toEqual([
       'P1',

@@ -1,12 +1,9 @@
-import { spawn } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { LIMITS } from '../../src/bench/counts/limits.ts';
 import { IDLE_READS } from '../../src/bench/reads/idle.ts';
 import { READINGS } from '../../src/bench/reads/under-load.ts';
-import { afterTest, temporaryDirectory } from '../support/nodes.ts';
+import { runProgram } from '../support/programs.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 const NUMBER = expect.any(Number) as number;
@@ -19,19 +16,9 @@ interface Shown {
 
 /** The smallest run of a workload; what it leaves behind is nothing. */
 async function small(workload: string): Promise<Shown> {
-  const temporary = await temporaryDirectory();
   const options = ['bench', workload, '--seconds', '0.2', '--rounds', '1', '--documents', '1000', '--json'];
-  const child = spawn(process.execPath, [MAIN, ...options], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, TMPDIR: temporary },
-  });
-  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  afterTest(async () => {
-    child.kill('SIGTERM');
-    await exited;
-  });
-  const [out, err, exit] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
-  expect({ exit, err, left: await readdir(temporary) }).toEqual({ exit: 0, err: '', left: [] });
+  const { out, err, exit, left } = await runProgram(MAIN, options);
+  expect({ exit, err, left }).toEqual({ exit: 0, err: '', left: [] });
   return JSON.parse(out) as Shown;
 }
 

@@ -1,9 +1,8 @@
-import { rm } from 'node:fs/promises';
 import { ask } from '../../cli/client.ts';
 import { postSnapshot } from '../../http/contract/data.ts';
-import { measureCatchUp, type CatchUp } from '../catch-up/measure.ts';
+import { catchUpRounds } from '../catch-up/rounds.ts';
 import { makeHistory } from '../history.ts';
-import { digestOf, proveReplica, type Proof } from '../prove.ts';
+import { digestOf } from '../prove.ts';
 import { workFacts } from '../w1.ts';
 import type { Measured, Surroundings, Workload } from '../workload.ts';
 import { measuredOf } from './report.ts';
@@ -23,7 +22,7 @@ export const bootstrap: Workload = {
 };
 
 async function run(surroundings: Surroundings): Promise<Measured> {
-  const { processes, documents, rounds, signal, say } = surroundings;
+  const { processes, documents, signal, say } = surroundings;
   const directory = processes.directoryOf('primary');
   await makeHistory({ directory, documents, signal, say });
   const primary = await processes.start('primary', 'primary');
@@ -32,30 +31,14 @@ async function run(surroundings: Surroundings): Promise<Measured> {
   const { cut, bytes } = await ask(primary.url, postSnapshot, {}, { long: true });
   const milliseconds = Math.round(performance.now() - began);
   const expected = await digestOf(primary, cut.commit_id);
-  const taken: CatchUp[] = [];
-  const proofs: Proof[] = [];
-  for (let round = 1; round <= rounds; round += 1) {
-    say(`round ${round} of ${rounds}`);
-    const name = `replica-${round}`;
-    taken.push(
-      await measureCatchUp(surroundings, {
-        name,
-        primary,
-        commitId: cut.commit_id,
-        documents,
-        flags: ['--bootstrap', 'snapshot'],
-        then: async (replica) => {
-          say(`round ${round} of ${rounds}: proving what the replica came to`);
-          proofs.push(await proveReplica(primary, expected, replica, signal));
-        },
-      }),
-    );
-    await rm(processes.directoryOf(name), { recursive: true });
-  }
+  const caughtUp = await catchUpRounds(surroundings, primary, expected, {
+    commitId: cut.commit_id,
+    documents,
+    flags: ['--bootstrap', 'snapshot'],
+  });
   return measuredOf({
     workload: workFacts(documents),
     snapshot: { bytes, milliseconds_to_make: milliseconds },
-    rounds: taken,
-    proofs,
+    ...caughtUp,
   });
 }

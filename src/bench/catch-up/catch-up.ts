@@ -2,12 +2,13 @@ import { rm } from 'node:fs/promises';
 import type { DemoNode } from '../../demo/processes.ts';
 import { BenchFailure } from '../failure.ts';
 import { makeHistory } from '../history.ts';
-import { digestOf, proveReplica, type Proof } from '../prove.ts';
+import { digestOf } from '../prove.ts';
 import { workFacts } from '../w1.ts';
 import type { Measured, Surroundings, Workload } from '../workload.ts';
-import { measureCatchUp, type CatchUp, type Timing } from './measure.ts';
+import { measureCatchUp, type Timing } from './measure.ts';
 import { profileShares, readProfiles, type ProfileShares } from './profile.ts';
 import { measuredOf } from './report.ts';
+import { catchUpRounds } from './rounds.ts';
 
 const PROFILE_MICROSECONDS = 250;
 
@@ -28,35 +29,17 @@ export const catchUp: Workload = {
 };
 
 async function run(surroundings: Surroundings): Promise<Measured> {
-  const { processes, documents, rounds, signal, say } = surroundings;
+  const { processes, documents, signal, say } = surroundings;
   const directory = processes.directoryOf('primary');
   const end = await makeHistory({ directory, documents, signal, say });
   const primary = await processes.start('primary', 'primary');
   say('reading the state of the primary');
   const expected = await digestOf(primary, end.commitId);
-  const taken: CatchUp[] = [];
-  const proofs: Proof[] = [];
-  for (let round = 1; round <= rounds; round += 1) {
-    say(`round ${round} of ${rounds}`);
-    const name = `replica-${round}`;
-    taken.push(
-      await measureCatchUp(surroundings, {
-        name,
-        primary,
-        commitId: end.commitId,
-        then: async (replica) => {
-          say(`round ${round} of ${rounds}: proving what the replica came to`);
-          proofs.push(await proveReplica(primary, expected, replica, signal));
-        },
-      }),
-    );
-    await rm(processes.directoryOf(name), { recursive: true });
-  }
+  const caughtUp = await catchUpRounds(surroundings, primary, expected, { commitId: end.commitId });
   say('one more round, profiled');
   return measuredOf({
     workload: workFacts(documents),
-    rounds: taken,
-    proofs,
+    ...caughtUp,
     profile: await profiled(surroundings, primary, end.commitId),
   });
 }

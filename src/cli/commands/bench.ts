@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
 import { recordResult } from '../../bench/record.ts';
-import { goalTables, resultJson, settingText } from '../../bench/report.ts';
+import { resultJson, resultText } from '../../bench/report.ts';
 import { runBench, type BenchResult } from '../../bench/run.ts';
 import type { Workload } from '../../bench/workload.ts';
 import { WORKLOADS } from '../../bench/workloads.ts';
@@ -8,7 +8,6 @@ import { assertThat, EXIT, type ExitCode } from '../../core/errors.ts';
 import { numberFrom, secondsArgument } from '../arguments.ts';
 import { outputOf, type Output } from '../output.ts';
 import { progressLine } from '../progress.ts';
-import { tableText } from '../table.ts';
 
 interface BenchFlags {
   readonly seconds?: number;
@@ -92,14 +91,4 @@ async function record(result: BenchResult, flags: BenchFlags, output: Output): P
   if (flags.record === undefined) return;
   for (const file of await recordResult(result, flags.record === true ? RESULTS : flags.record))
     output.note(`${file} written`);
-}
-
-/** The goals come last: they are what is looked for at the end of a long output. */
-function resultText(result: BenchResult): string {
-  const { measured } = result;
-  const tables = measured === null ? [] : [...measured.tables, ...goalTables(measured)];
-  return [
-    settingText(result).join('\n'),
-    ...tables.map((table) => `${table.title}\n${tableText(table)}`),
-  ].join('\n\n');
 }
