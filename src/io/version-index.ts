@@ -1,3 +1,5 @@
+import type { JsonObject } from '../core/bytes.ts';
+
 /** One entry: the key of a version and where the version stands (`core/storage/index-entry.ts`). */
 export interface IndexEntry {
   readonly key: Buffer;
@@ -42,6 +44,8 @@ export interface VersionIndex {
   /** Removes every entry. Used only where nothing that stands in it is authoritative. */
   clear(): Promise<void>;
   close(): Promise<void>;
+  /** What was not whole of the newest that was written, and was left out when it was opened; for people. */
+  readonly leftOut?: JsonObject | null;
 }
 
 /** Opens the index of a data directory; `create` makes one where there is none. */

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import { ReplichartError } from '../core/errors.ts';
 import type { Identity } from '../core/identity.ts';
 import type { DataDirectory } from '../io/data-directory.ts';
@@ -17,10 +18,12 @@ export class NodeStorage {
   readonly #directory: DataDirectory;
   readonly #store: VersionIndexStore;
   readonly #fence: Fence;
+  readonly #logger: Logger;
   #index: VersionIndex | null = null;
   #open: OpenStorage | null = null;
 
-  constructor(directory: DataDirectory, store: VersionIndexStore, fence: Fence) {
+  constructor(directory: DataDirectory, store: VersionIndexStore, fence: Fence, logger: Logger) {
+    this.#logger = logger;
     this.#directory = directory;
     this.#store = store;
     this.#fence = fence;
@@ -36,10 +39,16 @@ export class NodeStorage {
    */
   async open(identity: Identity): Promise<OpenStorage> {
     if (this.#open !== null) return this.#open;
-    this.#index = fencedIndex(await this.#fence.write(() => this.#store.open()), this.#fence);
+    const index = await this.#fence.write(() => this.#store.open());
+    this.#index = fencedIndex(index, this.#fence);
     const found = await this.#directory.readIdentity();
     if (found.state !== 'present' || found.identity.nodeId !== identity.nodeId)
       throw new ReplichartError('DATA_DIRECTORY_IN_USE', 'another process claimed the data directory');
+    if (index.leftOut !== undefined && index.leftOut !== null)
+      this.#logger.warn(
+        { index: index.leftOut },
+        'the end of the index is not whole, as after a power cut: it is left out, and applied again from the WAL',
+      );
     const { files, walDirectory } = this.#directory;
     const wal = await WalFiles.open(files, walDirectory);
     const storage = new Storage(this.#index, wal);

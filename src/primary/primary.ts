@@ -59,6 +59,7 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
     directory,
     ports.indexStore(directory.files, directory.indexDirectory),
     fence,
+    ports.logger,
   );
   const snapshots = new SnapshotStore(directory);
   const snapshotMaker = new SnapshotMaker(snapshots);

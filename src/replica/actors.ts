@@ -46,6 +46,7 @@ export function replicaActors(
     directory,
     ports.indexStore(directory.files, directory.indexDirectory),
     fence,
+    ports.logger,
   );
   const source = ports.walSource?.() ?? httpSourceOf(config);
   const desk: IngressDesk = { inbox: null };

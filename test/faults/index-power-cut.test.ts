@@ -1,6 +1,6 @@
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { pino } from 'pino';
+import { basename, join } from 'node:path';
+import { pino, type Logger } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { configOf, portsOf } from '../../src/api/node-host.ts';
 import { openPrimary, type PrimaryNode } from '../../src/primary/primary.ts';
@@ -42,9 +42,9 @@ function replicaAt(dataDir: string, primaryUrl: string): Promise<ReplicaNode> {
   return openReplica(config, portsOf(config, { logger }));
 }
 
-function primaryAt(dataDir: string): Promise<PrimaryNode> {
+function primaryAt(dataDir: string, log: Logger = logger): Promise<PrimaryNode> {
   const config = configOf('primary', { dataDir, clusterId: CLUSTER, nodeId: NODE });
-  return openPrimary(config, portsOf(config, { logger }));
+  return openPrimary(config, portsOf(config, { logger: log }));
 }
 
 /** A node on what a power cut left: all of history, or a refusal with the reason. */
@@ -176,12 +176,20 @@ describe('rot in a log of the index', () => {
     const log = await readFile(file);
     await writeFile(file, log.subarray(0, log.length - 30));
     await writeFile(join(directory, 'index', '000099.log'), '');
-    expect(await comesBackWith(directory, 20)).toBe('replayed');
+    const warned: object[] = [];
+    const heard = pino({ level: 'warn' }, { write: (line) => warned.push(JSON.parse(line) as object) });
+    expect(await comesBackWith(directory, 20, heard)).toBe('replayed');
+    expect(warned).toMatchObject([
+      { index: { file: basename(file) }, msg: expect.stringContaining('not whole') as unknown },
+    ]);
+    warned.splice(0);
+    expect(await comesBackWith(directory, 20, heard)).toBe('replayed');
+    expect(warned).toEqual([]);
   });
 });
 
-async function comesBackWith(dataDir: string, commits: number): Promise<string> {
-  const node = await primaryAt(dataDir);
+async function comesBackWith(dataDir: string, commits: number, log: Logger): Promise<string> {
+  const node = await primaryAt(dataDir, log);
   expect(node.applied()?.commitId).toBe(commits);
   await expectHistory(node, commits);
   await node.stop();

@@ -1,5 +1,6 @@
 import { ClassicLevel } from 'classic-level';
 import { dirname, join } from 'node:path';
+import type { JsonObject } from '../../core/bytes.ts';
 import { ReplichartError } from '../../core/errors.ts';
 import { ensureDirectory } from '../durable-file.ts';
 import type { FileSystem } from '../file-system.ts';
@@ -12,7 +13,7 @@ import type {
   WriteOptions,
 } from '../version-index.ts';
 import { damageOf } from './damage.ts';
-import { cutLogs } from './logs.ts';
+import { cutLogs, type LogsCut } from './logs.ts';
 import { readManifest } from './manifest.ts';
 
 /** What is written goes into a sorted list of this size first: a small one stays in the caches of the processor. */
@@ -60,7 +61,8 @@ async function openLevel(files: FileSystem, directory: string): Promise<VersionI
       evidence: { ...damage },
     });
   // Asked again: one that was opened meanwhile has other logs than those that were looked at, and has let go of these.
-  if (manifest !== null) await cutLogs(files, directory, manifest, () => proveUnlocked(directory));
+  const cut =
+    manifest === null ? null : await cutLogs(files, directory, manifest, () => proveUnlocked(directory));
   const level = new ClassicLevel<Buffer, Buffer>(directory, {
     keyEncoding: 'buffer',
     valueEncoding: 'buffer',
@@ -82,7 +84,7 @@ async function openLevel(files: FileSystem, directory: string): Promise<VersionI
     await level.close();
     throw error;
   }
-  return new LevelVersionIndex(level, () => openHere.delete(directory));
+  return new LevelVersionIndex(level, cut, () => openHere.delete(directory));
 }
 
 /**
@@ -123,8 +125,10 @@ function inUse(lock: string, by: string, cause?: unknown): ReplichartError {
 class LevelVersionIndex implements VersionIndex {
   readonly #level: ClassicLevel<Buffer, Buffer>;
   readonly #onClosed: () => void;
+  readonly leftOut: JsonObject | null;
 
-  constructor(level: ClassicLevel<Buffer, Buffer>, onClosed: () => void) {
+  constructor(level: ClassicLevel<Buffer, Buffer>, cut: LogsCut | null, onClosed: () => void) {
+    this.leftOut = cut && { ...cut };
     this.#level = level;
     this.#onClosed = onClosed;
   }
