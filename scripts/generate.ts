@@ -21,7 +21,7 @@ import { stateEventDocument } from './state-event-document.ts';
 /** Each document with what it is made by; run from the root of the project. */
 const DOCUMENTS: Readonly<Record<string, (root: string) => Promise<string>>> = {
   'docs/ERRORS.md': async () => errorsDocument(),
-  'docs/generated/CLI.md': async () => cliDocument(cliProgram(() => undefined)),
+  'docs/generated/CLI.md': async () => cliDocument(await cliProgram(() => undefined)),
   'docs/generated/HTTP.md': async () => httpDocument(),
   'docs/generated/METRICS.md': async () => metricsDocument(),
   'docs/generated/openapi.json': async () => openApiDocument(),

@@ -9,8 +9,8 @@ import { cli } from '../support/cli.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-const program = () => cliProgram(() => undefined);
-const COMMANDS = commandsOf(program());
+const PROGRAM = await cliProgram(() => undefined);
+const COMMANDS = commandsOf(PROGRAM);
 /** A group with options does something by itself. */
 const doesSomething = ({ command }: NamedCommand) =>
   command.commands.length === 0 || command.options.length > 0;
@@ -102,11 +102,11 @@ describe('what is no command line: exit code 2, a hint, and nothing on standard 
 
 describe('docs/generated/CLI.md', () => {
   test('is what the program says', async () => {
-    expect(await readFile(join(ROOT, 'docs/generated/CLI.md'), 'utf8')).toBe(cliDocument(program()));
+    expect(await readFile(join(ROOT, 'docs/generated/CLI.md'), 'utf8')).toBe(cliDocument(PROGRAM));
   });
 
   test('has every command, with its options and its examples', () => {
-    const document = cliDocument(program());
+    const document = cliDocument(PROGRAM);
     expect([...document.matchAll(/^## (.*)$/gm)].map(([, name]) => name)).toEqual(
       COMMANDS.map(({ name }) => name),
     );

@@ -1,12 +1,11 @@
 import { Command } from 'commander';
-import { createPrimary } from '../../api/create-primary.ts';
-import { createReplica } from '../../api/create-replica.ts';
 import type { NodeOptions } from '../../api/node-host.ts';
 import { resolveConfig } from '../../core/config.ts';
-import { ERRORS, EXIT, type ExitCode } from '../../core/errors.ts';
+import { ERRORS, EXIT } from '../../core/errors.ts';
 import type { Role } from '../../core/identity.ts';
 import type { NodeSnapshot } from '../../node/node-snapshot.ts';
 import { configSources } from '../config-sources.ts';
+import type { SetExit } from '../commands.ts';
 import { withNodeFlags, type NodeFlags } from '../node-flags.ts';
 import { outputOf, type Output } from '../output.ts';
 import { parseSchedule, reattach, type ReattachSchedule } from '../reattach.ts';
@@ -15,18 +14,14 @@ const ATTACH_HELP = `
 SIGUSR2 asks a replica that has lost its stream to attach again, once; to any other it says nothing.
 `;
 
-type SetExit = (code: ExitCode) => void;
+const DESCRIPTIONS: Readonly<Record<Role, string>> = {
+  primary: 'run a primary: the one node that makes history',
+  replica: 'run a replica of a primary',
+};
 
 /** `replichart primary` and `replichart replica`: run a node until a signal stops it. */
-export function nodeCommands(setExit: SetExit): readonly Command[] {
-  return [
-    nodeCommand('primary', 'run a primary: the one node that makes history', setExit),
-    nodeCommand('replica', 'run a replica of a primary', setExit),
-  ];
-}
-
-function nodeCommand(role: Role, description: string, setExit: SetExit): Command {
-  return withNodeFlags(new Command(role).description(description), role)
+export function nodeCommand(role: Role, setExit: SetExit): Command {
+  return withNodeFlags(new Command(role).description(DESCRIPTIONS[role]), role)
     .addHelpText(
       'after',
       `
@@ -86,7 +81,9 @@ async function start(
   options: NodeOptions,
   schedule: ReattachSchedule | null,
 ): Promise<RunningNode> {
-  if (role === 'primary') return createPrimary(options);
+  // Only one of them is loaded.
+  if (role === 'primary') return (await import('../../api/create-primary.ts')).createPrimary(options);
+  const { createReplica } = await import('../../api/create-replica.ts');
   const replica = await createReplica(options);
   const stopReattaching = schedule === null ? null : reattach(replica, schedule);
   const attach = () => replica.attach();
