@@ -6,7 +6,6 @@ import { answer } from './answer.ts';
 import * as contract from './contract/dx.ts';
 import * as why from './contract/why.ts';
 import type { EndpointName } from './contract/endpoints.ts';
-import { openApi } from './contract/openapi.ts';
 import { envelope } from './envelope.ts';
 import { EventStreams } from './events.ts';
 import { blockingReasons } from './health.ts';
@@ -85,9 +84,15 @@ export function dxPlane(
     const { metrics } = served();
     return reply.type(metrics.contentType).send(await metrics.text());
   });
-  // The description is large and never changes while a node runs: it is made into text once.
-  const description = JSON.stringify(openApi(endpoints));
-  answer(app, contract.getOpenApi, async ({ reply }) =>
-    reply.type('application/json; charset=utf-8').send(description),
-  );
+  // The description is large and never changes while a node runs: it is made into text once, when it is first asked for.
+  let description: Promise<string> | null = null;
+  answer(app, contract.getOpenApi, async ({ reply }) => {
+    description ??= describe(endpoints);
+    return reply.type('application/json; charset=utf-8').send(await description);
+  });
+}
+
+async function describe(endpoints: readonly EndpointName[]): Promise<string> {
+  const { openApi } = await import('./contract/openapi.ts');
+  return JSON.stringify(openApi(endpoints));
 }

@@ -1,4 +1,4 @@
-import { Agent, request, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher, request } from 'undici';
 import * as z from 'zod';
 import { ERRORS, errorText, type ErrorCode } from '../core/errors.ts';
 import { isUuid, type JsonObject } from '../core/bytes.ts';
@@ -26,19 +26,18 @@ export interface HttpSourceOptions {
 
 /** The replication plane of a primary as a `WalSource`. */
 export function httpWalSource(options: HttpSourceOptions): WalSource {
-  const silence = options.silenceMs ?? SILENCE_MS;
-  const agent = new Agent({
-    connectTimeout: silence,
-    headersTimeout: silence,
-    bodyTimeout: silence,
-    ...(options.ca === undefined ? {} : { connect: { ca: options.ca } }),
-  });
   const base = options.url.endsWith('/') ? options.url : `${options.url}/`;
-  const get = (path: string) =>
-    request(new URL(`replication/v1/${path}`, base), {
+  let client: Promise<Client> | null = null;
+  let isClosed = false;
+  const get = async (path: string) => {
+    client ??= loadClient(options);
+    const { agent, request } = await client;
+    if (isClosed) throw new Error('the connection to the primary is closed');
+    return request(new URL(`replication/v1/${path}`, base), {
       dispatcher: agent,
       headers: options.token === undefined ? {} : { authorization: `Bearer ${options.token}` },
     });
+  };
   return {
     async identify() {
       return answered(async (): Promise<MeetFacts> => {
@@ -98,8 +97,28 @@ export function httpWalSource(options: HttpSourceOptions): WalSource {
       bytesOf(() => get(`snapshots/${id}/manifest`), MANIFEST_BYTES_MAX, options.token),
     snapshotBlock: (id, index) =>
       bytesOf(() => get(`snapshots/${id}/blocks/${index}`), SNAPSHOT_BLOCK_BYTES_MAX, options.token),
-    close: () => agent.destroy(),
+    async close() {
+      isClosed = true;
+      if (client !== null) await (await client).agent.destroy();
+    },
   };
+}
+
+interface Client {
+  readonly agent: Agent;
+  readonly request: typeof request;
+}
+
+/** Loaded when it is first needed: a replica that comes up serves what it holds before it asks its primary for more. */
+async function loadClient({ silenceMs = SILENCE_MS, ca }: HttpSourceOptions): Promise<Client> {
+  const { Agent, request } = await import('undici');
+  const agent = new Agent({
+    connectTimeout: silenceMs,
+    headersTimeout: silenceMs,
+    bodyTimeout: silenceMs,
+    ...(ca === undefined ? {} : { connect: { ca } }),
+  });
+  return { agent, request };
 }
 
 /** A body of bounded size; a larger one is no answer. */
