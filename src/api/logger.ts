@@ -22,7 +22,13 @@ export function loggerOf(config: LogConfig, to: DestinationStream = destinationO
 
 /** A log that cannot be written, or is not read, is told to the process, once; it ends no node and fills no memory. */
 function destinationOf({ logFile }: LogConfig): DestinationStream {
-  const stream = destination({ dest: logFile ?? 2, minLength: 0, maxLength: WAITING_LENGTH_MAX });
+  const stream = destination({
+    dest: logFile ?? 2,
+    minLength: 0,
+    maxLength: WAITING_LENGTH_MAX,
+    // Whoever reads a log slowly does not hold the node up; what comes meanwhile is written at once afterwards.
+    sync: false,
+  });
   const warn = (problem: string) => process.emitWarning(`${problem}; the node goes on without`);
   let isTold = false;
   stream.on('error', (error: unknown) => {
