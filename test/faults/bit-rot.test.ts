@@ -42,16 +42,12 @@ async function stoppedReplica(from: Still, bootstrap: 'wal' | 'snapshot'): Promi
 
 /** Dead between the fsync of the WAL and the batch of the index: its last WAL is received and not applied. */
 async function replicaBehindItsWal(): Promise<Standing> {
-  const disk = new SimulatedDisk();
-  disk.inject = ({ name }) => {
-    if (name !== 'index write') return undefined;
-    const { length } = disk.operations.filter((one) => one.name === 'index write');
-    return length === 3 ? 'crash' : undefined;
-  };
+  const { disk } = await stoppedReplica(await standingPrimary(COMMITS - 1, CUT), 'wal');
+  disk.inject = ({ name }) => (name === 'index write' ? 'crash' : undefined);
   const replica = await replicaOn({ disk, primary: () => still.primary });
-  await Promise.race([caughtUp(replica, still), disk.crashed]);
-  const { commitId } = replica.applied() ?? { commitId: 0 };
-  return { disk: disk.after(EVERYTHING), commits: commitId, from: 0 };
+  await disk.crashed;
+  expect(replica.applied()).toMatchObject({ commitId: COMMITS - 1 });
+  return { disk: disk.after(EVERYTHING), commits: COMMITS - 1, from: 0 };
 }
 
 function counted({ outcomes, shipped }: Rotted, name: string): number {
@@ -97,7 +93,6 @@ describe('P5-I10: rot is seen and named, and never answered from', { timeout: WH
 
   test('F-R2: a replica with WAL behind its checkpoint', async () => {
     const standing = await replicaBehindItsWal();
-    expect(standing.commits).toBeLessThan(COMMITS);
     const isWal = (path: string) => path.startsWith(`${HOME}/wal/`);
     expect(counted(await rotReplica(standing, still, isWal), 'a replica behind its WAL')).toBeGreaterThan(20);
   });

@@ -228,6 +228,8 @@ async function lookAtReplica(
   await goesOn(disk, still, from, rot);
   if (discarded !== null)
     return `tail discarded and fetched again, ${discarded.keptIn === null ? 'torn' : 'kept as evidence'}`;
+  // Nothing but what was not applied yet is gone: a crash before it was received leaves the same.
+  if (rot.kind === 'truncated' && lsnOf(rot) === rest.context.applied?.lsn) return 'received again';
   return outcomeOf(seen, rot, disk);
 }
 

@@ -1,11 +1,10 @@
 import { Command } from 'commander';
 import type { NodeOptions } from '../../api/node-host.ts';
 import { resolveConfig } from '../../core/config.ts';
-import { ERRORS, EXIT } from '../../core/errors.ts';
+import { ERRORS, EXIT, type ExitCode } from '../../core/errors.ts';
 import type { Role } from '../../core/identity.ts';
 import type { NodeSnapshot } from '../../node/node-snapshot.ts';
 import { configSources } from '../config-sources.ts';
-import type { SetExit } from '../commands.ts';
 import { withNodeFlags, type NodeFlags } from '../node-flags.ts';
 import { outputOf, type Output } from '../output.ts';
 import { parseSchedule, reattach, type ReattachSchedule } from '../reattach.ts';
@@ -18,6 +17,8 @@ const DESCRIPTIONS: Readonly<Record<Role, string>> = {
   primary: 'run a primary: the one node that makes history',
   replica: 'run a replica of a primary',
 };
+
+type SetExit = (code: ExitCode) => void;
 
 /** `replichart primary` and `replichart replica`: run a node until a signal stops it. */
 export function nodeCommand(role: Role, setExit: SetExit): Command {
