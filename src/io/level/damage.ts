@@ -43,19 +43,14 @@ async function damageInTables(
       // A table that is not there is told by LevelDB.
       if (found === undefined) continue;
       if (found !== bytes) return { file, expected: `${bytes} bytes`, found: `${found} bytes` };
-      const damage = damageInTable(file, await wholeFile(files, join(directory, file), bytes));
-      if (damage !== null) return damage;
+      const handle = await files.open(join(directory, file), 'read');
+      try {
+        const damage = await damageInTable(file, handle, bytes);
+        if (damage !== null) return damage;
+      } finally {
+        await handle.close();
+      }
     }
   }
   return null;
-}
-
-async function wholeFile(files: FileSystem, path: string, bytes: number): Promise<Buffer> {
-  const handle = await files.open(path, 'read');
-  try {
-    const buffer = Buffer.allocUnsafe(bytes);
-    return buffer.subarray(0, await handle.read(buffer, 0));
-  } finally {
-    await handle.close();
-  }
 }
