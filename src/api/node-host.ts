@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { FastifyInstance } from 'fastify';
+import type { RolePlanes } from '../http/planes.ts';
 import { resolveConfig, type NodeConfig, type NodeConfigInput } from '../core/config.ts';
 import type { JsonObject } from '../core/bytes.ts';
 import { listen, type NodeServer } from '../http/server.ts';
@@ -9,10 +9,14 @@ import { levelVersionIndex } from '../io/level/level-version-index.ts';
 import { nodeFileSystem } from '../io/node-file-system.ts';
 import type { NodePorts } from '../node/ports.ts';
 import type { ServedNode } from '../node/served-node.ts';
+import { HostedNode } from './hosted.ts';
 import { loggerOf } from './logger.ts';
 
 /** What a host may bring of its own; everything else is the real thing. */
-export type HostPorts = Partial<NodePorts>;
+export interface HostPorts extends Partial<NodePorts> {
+  /** Stops the node when it is aborted; a start under way is given up, and leaves nothing open. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** The configuration of a node as a host writes it; the role is known by the function that is called. */
 export type NodeOptions = Omit<NodeConfigInput, 'role'>;
@@ -34,32 +38,26 @@ export function portsOf(config: NodeConfig, ports: HostPorts): NodePorts {
   };
 }
 
-/** A node and the server that speaks for it; stopped together, the server first. */
-export interface HostedNode<Node extends ServedNode> {
-  readonly node: Node;
-  /** Where it is served; `null` when it is not. */
-  readonly url: string | null;
-  readonly stop: () => Promise<void>;
-}
-
-export async function host<Node extends ServedNode & { stop(): Promise<void> }>(
+/** Starts a node, and a server that speaks for it where `listen` says so; nothing is left of a start that fails. */
+export async function host<Node extends ServedNode>(
   config: NodeConfig,
   ports: NodePorts,
   open: (ports: NodePorts) => Promise<Node>,
-  planes: (app: FastifyInstance, served: () => Node) => void = () => undefined,
+  {
+    planes = () => undefined,
+    signal,
+  }: { readonly planes?: RolePlanes<Node>; readonly signal?: AbortSignal | undefined },
 ): Promise<HostedNode<Node>> {
+  signal?.throwIfAborted();
   for (const { prove } of configFileChecks(config)) await prove();
   const server: NodeServer<Node> | null =
     config.listen === undefined ? null : await listen(config, config.listen, ports.logger, planes);
   try {
     const node = await open(ports);
+    const hosted = new HostedNode({ node, server, config, logger: ports.logger, planes });
     server?.serve(node);
-    let stopping: Promise<void> | null = null;
-    const stop = async () => {
-      await server?.close();
-      await node.stop();
-    };
-    return { node, url: server?.url ?? null, stop: () => (stopping ??= stop()) };
+    if (signal !== undefined) await hosted.stopOn(signal);
+    return hosted;
   } catch (error) {
     await server?.close();
     throw error;

@@ -11,6 +11,8 @@ declare module 'fastify' {
   }
 }
 
+const BODY_BYTES_MAX = 64 * 1024 * 1024;
+
 /** An answer as a handler may give it: nobody changes it any more. */
 type Given<Value> = Value extends readonly (infer One)[]
   ? readonly Given<One>[]
@@ -41,6 +43,7 @@ export function answer<const Of extends Endpoint>(
     method: endpoint.method,
     url: endpoint.path,
     config: { plane: endpoint.plane, open: endpoint.open },
+    bodyLimit: BODY_BYTES_MAX,
     // HEAD of a stream would read all of it only to throw it away.
     exposeHeadRoute: endpoint.contentType === 'application/json',
     handler: async (request, reply) =>

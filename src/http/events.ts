@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { pipeline, Readable } from 'node:stream';
 import { ReplichartError } from '../core/errors.ts';
 import type { TransitionBuffer } from '../node/transition-buffer.ts';
-import { grows } from './grows.ts';
+import { grows } from '../node/grows.ts';
 import { headersSet } from './headers-set.ts';
 
 const PAGE = 64;

@@ -8,7 +8,7 @@ import { manifestJson } from '../core/storage/manifest.ts';
 import { encodeNotice } from '../core/wal/notice.ts';
 import type { PrimaryNode } from '../primary/primary.ts';
 import { envelope } from './envelope.ts';
-import { grows } from './grows.ts';
+import { grows } from '../node/grows.ts';
 import { headersSet } from './headers-set.ts';
 import { answer } from './answer.ts';
 import { postSnapshot } from './contract/data.ts';

@@ -2,21 +2,13 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { NodeConfig } from '../core/config.ts';
-import { ReplichartError } from '../core/errors.ts';
 import { ID_BYTES_MAX } from '../core/limits.ts';
 import type { ServedNode } from '../node/served-node.ts';
-import { requireTokens } from './access.ts';
 import { limitConnections, TIMEOUTS, type Timeouts } from './connections.ts';
-import { ENDPOINT_NAMES, ENDPOINTS, type EndpointName } from './contract/endpoints.ts';
-import { dataPlane } from './data-plane.ts';
-import { dxPlane } from './dx.ts';
-import { healthPlane } from './health.ts';
 import { listenOn } from './listen.ts';
-import { allowOrigins } from './origins.ts';
-import { answerNoRequest, answerProblem, answerProblems } from './problem.ts';
-import { logRequest, logRequests } from './request-log.ts';
-
-const BODY_BYTES_MAX = 64 * 1024 * 1024;
+import { mountPlanes, type RolePlanes } from './planes.ts';
+import { answerNoRequest, answerProblem } from './problem.ts';
+import { logRequest } from './request-log.ts';
 
 /** A server that listens; the node it speaks for is handed in once it has started. */
 export interface NodeServer<Node extends ServedNode> {
@@ -35,25 +27,13 @@ export async function listen<Node extends ServedNode>(
   config: NodeConfig,
   address: string,
   logger: Logger,
-  planes: (app: FastifyInstance, served: () => Node) => void,
+  planes: RolePlanes<Node>,
   timeouts: Timeouts = TIMEOUTS,
 ): Promise<NodeServer<Node>> {
   let node: Node | null = null;
-  const served = (): Node => {
-    if (node === null) throw new ReplichartError('NODE_STARTING', 'the node is starting');
-    return node;
-  };
   const app = await newApp(config, logger, timeouts);
   limitConnections(app.server, config.connectionsMax);
-  logRequests(app, logger);
-  answerProblems(app);
-  // Before tokens are asked for: a page must be able to read that its token is missing.
-  if (config.dx === 'enabled') allowOrigins(app, config.dxOrigins);
-  requireTokens(app, config);
-  healthPlane(app, () => node);
-  if (config.dx === 'enabled') dxPlane(app, served, endpointsOf(config));
-  dataPlane(app, served);
-  planes(app, served);
+  mountPlanes(app, { config, logger, node: () => node, planes });
   const listening = await listenOn(app, address);
   const scheme = config.tlsCertFile === undefined ? 'http' : 'https';
   return {
@@ -65,22 +45,15 @@ export async function listen<Node extends ServedNode>(
   };
 }
 
-/** What a node of this configuration serves: only a primary has a replication plane, and makes snapshots. */
-function endpointsOf({ role }: NodeConfig): readonly EndpointName[] {
-  return ENDPOINT_NAMES.filter(
-    (name) => role === 'primary' || (ENDPOINTS[name].plane !== 'replication' && name !== 'postSnapshot'),
-  );
-}
-
-async function newApp(
-  { tlsCertFile, tlsKeyFile }: NodeConfig,
+/** A server without a route. */
+export async function newApp(
+  { tlsCertFile, tlsKeyFile }: Pick<NodeConfig, 'tlsCertFile' | 'tlsKeyFile'>,
   logger: Logger,
   timeouts: Timeouts,
 ): Promise<FastifyInstance> {
   const http = { maxHeaderSize: 4 * ID_BYTES_MAX, ...timeouts };
   const options = {
     logger: false,
-    bodyLimit: BODY_BYTES_MAX,
     forceCloseConnections: true,
     requestTimeout: timeouts.requestTimeout,
     keepAliveTimeout: timeouts.keepAliveTimeout,

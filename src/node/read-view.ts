@@ -48,6 +48,14 @@ export class ReadView {
     return version && documentOf(version);
   }
 
+  /** The documents of several ids, in the order of the ids; `null` where there is none. */
+  getMany(
+    collection: string | Uint8Array,
+    ids: readonly (string | Uint8Array)[],
+  ): Promise<(ReadDocument | null)[]> {
+    return Promise.all(ids.map((id) => this.get(collection, id)));
+  }
+
   /** The digest of all the state that the view sees: equal digests at equal commit ids are equal states. */
   stateDigest(): Promise<StateDigest> {
     return stateDigest(this.#storage, this.commitId);

@@ -13,6 +13,13 @@ export interface ServedNode {
   snapshot(): NodeSnapshot;
   /** What is applied and can be read; `null` before recovery is through. */
   applied(): Position | null;
+  /** Calls the listener after every transition; returns how to end that. */
+  subscribe(listener: (snapshot: NodeSnapshot) => void): () => void;
+  /**
+   * Calls the listener when what is applied may have grown, and when the node may have changed otherwise; returns how to end
+   * that.
+   */
+  onApplied(listener: () => void): () => void;
   /** Where the primary's durable history ends, as far as this node knows. */
   primaryPosition(): Pick<Position, 'lsn' | 'commitId'> | null;
   /** @throws ReplichartError `WRITE_REFUSED` on a replica. */
@@ -27,4 +34,6 @@ export interface ServedNode {
   /** The newest transitions of this run, for whoever follows them. */
   readonly transitions: TransitionBuffer;
   readonly metrics: MetricsPage;
+  /** Ends the effects under way, closes everything. Safe to call twice. */
+  stop(): Promise<void>;
 }

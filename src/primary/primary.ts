@@ -43,7 +43,6 @@ export interface PrimaryNode extends ServedNode {
   onDurable(listener: () => void): () => void;
   /** Makes a snapshot of all that is committed now; writes go on meanwhile. */
   createSnapshot(): Promise<Manifest>;
-  stop(): Promise<void>;
 }
 
 /**
@@ -170,6 +169,15 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
     },
     snapshot,
     applied,
+    subscribe: (listener) => observe(actor, () => listener(snapshot())),
+    onApplied: (listener) => {
+      const stopObserving = observe(actor, listener);
+      const stopListening = writePath?.onApplied(listener);
+      return () => {
+        stopObserving();
+        stopListening?.();
+      };
+    },
     primaryPosition: () => writePath && positionOf(writePath.durable),
     history: () => ({ durable: working('READS_BLOCKED').durable, oldestLsn: open().wal.startLsn }),
     locate: (claimed) => locatePosition(open().wal, working('READS_BLOCKED').durable, claimed),

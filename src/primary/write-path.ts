@@ -49,6 +49,7 @@ export class WritePath {
   #failure: unknown = null;
   #accepting = true;
   #durableListeners = new Set<() => void>();
+  #appliedListeners = new Set<() => void>();
 
   constructor(ports: WritePathPorts, chain: ChainState, checkpoint: Checkpoint) {
     this.#ports = ports;
@@ -99,6 +100,12 @@ export class WritePath {
   onDurable(listener: () => void): () => void {
     this.#durableListeners.add(listener);
     return () => this.#durableListeners.delete(listener);
+  }
+
+  /** Calls the listener whenever more is applied, and so can be read; returns how to end that. */
+  onApplied(listener: () => void): () => void {
+    this.#appliedListeners.add(listener);
+    return () => this.#appliedListeners.delete(listener);
   }
 
   /** Takes no more commits, and finishes those that were taken. */
@@ -167,7 +174,7 @@ export class WritePath {
     const staged = storage.stage(ProvenBatch.authored(from, to, [{ lsn: from.lsn, bytes: frame.bytes }]));
     await durable;
     this.#becomeDurable(to);
-    this.#checkpoint = await fence.write(() => storage.applyStaged(staged, this.#checkpoint));
+    this.#becomeApplied(await fence.write(() => storage.applyStaged(staged, this.#checkpoint)));
     for (const [index, { resolve }] of taken.entries())
       resolve({ commitId: firstCommitId + index, lsn: to.lsn, historyHash: to.historyHash });
     if (to.lsn - to.segmentStartLsn >= segmentBytesMax) await this.#roll([]);
@@ -180,7 +187,7 @@ export class WritePath {
     const to = await rollSegment(wal, from, before);
     this.#becomeDurable(to);
     const batch = ProvenBatch.authored(from, to, []);
-    this.#checkpoint = await fence.write(() => storage.apply(batch, this.#checkpoint));
+    this.#becomeApplied(await fence.write(() => storage.apply(batch, this.#checkpoint)));
     const { commitId, segmentStartLsn: lsn, historyHash, segmentIndex } = to;
     return { commitId, lsn, historyHash, segmentIndex };
   }
@@ -188,6 +195,11 @@ export class WritePath {
   #becomeDurable(chain: ChainState): void {
     this.#chain = chain;
     for (const listener of this.#durableListeners) listener();
+  }
+
+  #becomeApplied(checkpoint: Checkpoint): void {
+    this.#checkpoint = checkpoint;
+    for (const listener of this.#appliedListeners) listener();
   }
 
   /** A failed write is final: whether its bytes are on disk is unknown, and only a restart can tell. */

@@ -20,9 +20,6 @@ import { replicaActors } from './actors.ts';
 export interface ReplicaNode extends ServedNode {
   /** Attaches ingress again, if it is detached; what comes of it is a transition. */
   attach(): void;
-  /** Calls the listener after every transition; returns how to end that. */
-  subscribe(listener: (snapshot: NodeSnapshot) => void): () => void;
-  stop(): Promise<void>;
 }
 
 /**
@@ -86,6 +83,7 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
   return {
     snapshot,
     applied,
+    onApplied: (listener) => observe(actor, listener),
     primaryPosition: () => primaryPosition(context()),
     commit: async () => {
       throw new ReplichartError('WRITE_REFUSED', 'this node is a replica; only the primary makes commits');
