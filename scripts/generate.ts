@@ -5,6 +5,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cliProgram } from '../src/cli/run.ts';
+import { apiDocument } from './api-document.ts';
 import { chartMutantFates, chartMutantsDocument } from './chart-mutants-document.ts';
 import { chartDocument } from './chart-document.ts';
 import { cliDocument } from './cli-document.ts';
@@ -21,6 +22,7 @@ import { stateEventDocument } from './state-event-document.ts';
 /** Each document with what it is made by; run from the root of the project. */
 const DOCUMENTS: Readonly<Record<string, (root: string) => Promise<string>>> = {
   'docs/ERRORS.md': async () => errorsDocument(),
+  'docs/generated/API.md': apiDocument,
   'docs/generated/CLI.md': async () => cliDocument(await cliProgram(() => undefined)),
   'docs/generated/HTTP.md': async () => httpDocument(),
   'docs/generated/METRICS.md': async () => metricsDocument(),

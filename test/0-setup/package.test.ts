@@ -60,18 +60,47 @@ describe('the package, installed', () => {
   });
 
   test('loads the model, and what explores it, only for those who ask for it', async () => {
-    const importing = (name: string) => ['--input-type=module', '--eval', `import '${name}'`];
     expect(models(await loadedBy(directory, importing('replichart')))).toEqual([]);
     expect(models(await loadedBy(directory, [main, 'machine', '--chart', 'primary', '--json']))).toEqual([]);
     expect(models(await loadedBy(directory, importing('replichart/testing'))).length).toBeGreaterThan(10);
   });
 
-  test('has types for both of its names', () => {
+  const importing = (name: string) => ['--input-type=module', '--eval', `import '${name}'`];
+
+  test.each(
+    Object.keys(read('package.json')['exports'] as object).map((name) => name.replace('.', 'replichart')),
+  )('%s can be imported, and names something', async (name) => {
+    const source = `console.log(JSON.stringify(Object.keys(await import('${name}'))));`;
+    expect(((await printedBy(directory, source)) as string[]).length).toBeGreaterThan(0);
+  });
+
+  test('P5-I16: who imports only the primary, or starts one, loads nothing of a replica', async () => {
+    const ofReplica = (urls: readonly string[]) =>
+      urls.filter((url) => /src\/(replica|actors)\/|machines\/(node|[2-7]-)|create-replica|undici/.test(url));
+    expect(ofReplica(await loadedBy(directory, importing('replichart/primary')))).toEqual([]);
+    expect(ofReplica(await loadedBy(directory, importing('replichart/replica'))).length).toBeGreaterThan(10);
+    const data = join(directory, 'data');
+    const source = `
+      const { createPrimary } = await import('replichart/primary');
+      const primary = await createPrimary({ dataDir: ${JSON.stringify(data)}, listen: '127.0.0.1:0', logLevel: 'silent' });
+      await primary.commit([{ op: 'put', collection: 'c', id: 'a', document: '1' }]);
+      await fetch(primary.url + '/readyz');
+      await primary.stop();`;
+    expect(ofReplica(await loadedBy(directory, ['--input-type=module', '--eval', source]))).toEqual([]);
+  });
+
+  test('has types for its names', () => {
     const file = join(directory, 'host.ts');
     writeFileSync(
       file,
       `import type { NodeSnapshot } from 'replichart';
+       import { createPrimary, type Primary } from 'replichart/primary';
+       import { createReplica } from 'replichart/replica';
+       import { replicaMachine, chartOf } from 'replichart/machine';
+       import { replichartPlugin, requestHandler } from 'replichart/fastify';
        import { RULES, type Rule } from 'replichart/testing';
+       export const all = [createPrimary, createReplica, replicaMachine, chartOf, replichartPlugin, requestHandler];
+       export const primary: Primary | undefined = undefined;
        export const known: NodeSnapshot | undefined = undefined;
        export const rules: readonly Rule[] = [...RULES, { invariant: 'ours', says: 'so' }];
        export const wrong: Rule = { says: 'nothing else' };`,

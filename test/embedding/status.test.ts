@@ -19,7 +19,10 @@ function line(status: ReplicaStatus): string {
       return `${status.name} ${status.stream.state} at ${status.progress.applied?.commitId}`;
     case 'Bootstrapping':
       return `${status.name} ${status.stream.state}`;
-    default:
+    case 'Disabled':
+    case 'Failed':
+    case 'Initializing':
+    case 'Recovering':
       return status.name;
   }
 }
