@@ -55,7 +55,7 @@ const shown = ({ changes }: CommittedChanges) =>
     op,
     collection: collection.toString(),
     id: id.toString(),
-    ...('document' in rest ? { document: (rest.document).toString() } : {}),
+    ...('document' in rest ? { document: rest.document.toString() } : {}),
   }));
 
 describe('P5-I7, P5-I12: the changes of a node', () => {
