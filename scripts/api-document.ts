@@ -94,8 +94,14 @@ class ApiReader {
     const declarations = (symbol.declarations ?? []).map((one) =>
       ts.isVariableDeclaration(one) ? one.parent.parent : one,
     );
-    for (const declaration of declarations) this.#collect(declaration);
-    const text = [...new Set(declarations.map((one) => one.getFullText().trim()))].join('\n');
+    const texts = declarations.map((one) => {
+      const whole = one.getFullText().trim();
+      // What the compiler has worked out by itself, as the type of a machine, it words differently from build to build.
+      if (whole.includes('import("')) return `${docOf(whole)}export declare const ${symbol.name}: …;`;
+      this.#collect(one);
+      return whole;
+    });
+    const text = [...new Set(texts)].join('\n');
     return symbol.name === name ? text : `// as ${name}\n${text}`;
   }
 
@@ -116,4 +122,8 @@ class ApiReader {
         (ts.isInterfaceDeclaration(one) || ts.isTypeAliasDeclaration(one) || ts.isClassDeclaration(one)),
     );
   }
+}
+
+function docOf(declaration: string): string {
+  return /^\/\*\*[^]*?\*\/\s*/.exec(declaration)?.[0] ?? '';
 }
