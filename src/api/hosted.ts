@@ -39,10 +39,9 @@ export class HostedNode<Node extends ServedNode = ServedNode> {
 
   readonly stop = (): Promise<void> => (this.#stopping ??= this.#stop());
 
-  /** What is to end before the node does; returns how to take that back. */
-  before(end: () => Promise<void>): () => void {
+  /** What is to end before the node does. */
+  before(end: () => Promise<void>): void {
     this.#ends.add(end);
-    return () => this.#ends.delete(end);
   }
 
   /** Stops the node when the signal is aborted. @throws the signal's reason where it was aborted meanwhile. */
@@ -60,9 +59,13 @@ export class HostedNode<Node extends ServedNode = ServedNode> {
   }
 
   async #stop(): Promise<void> {
-    for (const end of this.#ends) await end();
-    await this.#server?.close();
-    await this.node.stop();
+    try {
+      for (const end of this.#ends) await end();
+      await this.#server?.close();
+    } finally {
+      // Whatever becomes of those who speak for it: its files are closed.
+      await this.node.stop();
+    }
   }
 }
 

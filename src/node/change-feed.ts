@@ -1,7 +1,8 @@
-import { GENESIS, type Position } from '../core/position.ts';
+import { GENESIS, samePosition, type Position } from '../core/position.ts';
 import { ReplichartError } from '../core/errors.ts';
 import { CommitReader, type CommittedChanges } from '../io/wal/commits.ts';
 import { grows } from './grows.ts';
+import type { ViewRequest } from './node-snapshot.ts';
 import type { ServedNode } from './served-node.ts';
 import { hasEnded } from './until-ready.ts';
 
@@ -25,8 +26,10 @@ export async function* changesOf(
   { from = GENESIS, signal = new AbortController().signal }: ChangesOptions = {},
 ): AsyncGenerator<CommittedChanges> {
   const reader = new CommitReader(from);
-  // Where the WAL begins behind the position there is nothing to look it up in; the reader says so.
-  let request = from.lsn === 0 || from.lsn < (node.files()?.wal.startLsn ?? 0) ? {} : { position: from };
+  const held = node.files();
+  // Where the WAL begins behind the position there is nothing to look it up in, and the gate could not say why.
+  if (held !== null) reader.assertKept(held.wal);
+  let request: ViewRequest = samePosition(from, GENESIS) ? {} : { position: from };
   for (;;) {
     signal.throwIfAborted();
     const { position } = await node.gate.read(async (view) => view, request);

@@ -110,6 +110,10 @@ describe('P5-I7, P5-I12: the changes of a node', () => {
     expect(await rejection(take(primary.changes({ from: foreign }), 1))).toMatchObject({
       code: 'HISTORY_DIVERGED',
     });
+    const ofNothing = { ...(first as Position), lsn: 0 };
+    expect(await rejection(take(primary.changes({ from: ofNothing }), 1))).toMatchObject({
+      code: 'HISTORY_DIVERGED',
+    });
     const ahead = { ...last, commitId: last.commitId + 1, lsn: last.lsn + 500 };
     expect(await rejection(take(primary.changes({ from: ahead }), 1))).toMatchObject({
       code: 'VIEW_ABOVE_APPLIED',

@@ -43,14 +43,18 @@ export class CommitReader {
     return this.#read;
   }
 
+  /** @throws ReplichartError `WAL_PRUNED` where what comes next is no longer kept. */
+  assertKept(wal: WalFiles): void {
+    if ((this.#chain ?? this.#after).lsn < wal.startLsn) throw pruned(this.#read, wal.startLsn);
+  }
+
   /**
    * Goes on to `endLsn`, which must be the end of a unit.
    *
    * @throws ReplichartError `WAL_PRUNED` where what comes next is no longer kept, `WAL_CORRUPT` where it does not prove.
    */
   async *upTo(wal: WalFiles, endLsn: number): AsyncGenerator<CommittedChanges> {
-    const nextLsn = this.#chain?.lsn ?? this.#after.lsn;
-    if (nextLsn < wal.startLsn) throw pruned(this.#read, wal.startLsn);
+    this.assertKept(wal);
     this.#chain ??= await chainBefore(wal, this.#after.lsn);
     for await (const { batch, units, stop } of walkWal(wal, this.#chain, endLsn)) {
       for (const unit of units) yield* this.#commitsOf(unit);
