@@ -8,19 +8,43 @@ import { promisify } from 'node:util';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
 
-/** Installs the built package into a directory, without a registry; the bytes of its dependencies are those of this project. */
-export async function installPackage(directory: string): Promise<void> {
+/** What `npm pack` says of the tarball that it wrote. */
+export interface Packed {
+  readonly tarball: string;
+  readonly packedBytes: number;
+  readonly unpackedBytes: number;
+  readonly files: readonly string[];
+}
+
+/** Packs the built package into a directory. */
+export async function packPackage(directory: string): Promise<Packed> {
   const { stdout } = await run(
     'npm',
     ['pack', '--json', '--ignore-scripts', '--pack-destination', directory],
-    {
-      cwd: ROOT,
-    },
+    { cwd: ROOT, maxBuffer: 1 << 26 },
   );
-  const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
+  const [packed] = JSON.parse(stdout) as [
+    { filename: string; size: number; unpackedSize: number; files: readonly { path: string }[] },
+  ];
+  return {
+    tarball: join(directory, packed.filename),
+    packedBytes: packed.size,
+    unpackedBytes: packed.unpackedSize,
+    files: packed.files.map(({ path }) => path),
+  };
+}
+
+/** Unpacks a tarball of npm, whose files lie in a folder of their own, into a directory. */
+export async function unpack(tarball: string, directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await run('tar', ['-xzf', tarball, '-C', directory, '--strip-components=1']);
+}
+
+/** Installs the built package into a directory, without a registry; the bytes of its dependencies are those of this project. */
+export async function installPackage(directory: string): Promise<Packed> {
+  const packed = await packPackage(directory);
   const place = join(directory, 'node_modules', 'replichart');
-  await mkdir(place, { recursive: true });
-  await run('tar', ['-xzf', join(directory, filename), '-C', place, '--strip-components=1']);
+  await unpack(packed.tarball, place);
   const manifest = JSON.parse(await readFile(join(place, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;
   };
@@ -30,6 +54,7 @@ export async function installPackage(directory: string): Promise<void> {
     await symlink(join(ROOT, 'node_modules', name), link);
   }
   await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
+  return packed;
 }
 
 /** What a module prints that runs in a directory; a JSON document. */
