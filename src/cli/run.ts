@@ -1,9 +1,13 @@
+import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { EXIT, EXIT_MEANINGS, type ExitCode } from '../core/errors.ts';
 import { COMMANDS, type CommandName, type SetExit } from './commands.ts';
 import { reportError } from './output.ts';
 
 const COMMAND_NAMES = Object.keys(COMMANDS) as readonly CommandName[];
+
+/** The version that the package says it has: there is no second place where it stands. */
+const { version: VERSION } = createRequire(import.meta.url)('#manifest') as { readonly version: string };
 
 const HELP_OF_ALL = `
 Examples:
@@ -25,6 +29,7 @@ export async function cliProgram(
 ): Promise<Command> {
   const program = new Command('replichart')
     .description('A WAL replication engine. A replica may lag, it may never lie.')
+    .version(VERSION, '-V, --version', 'print the version')
     .addHelpText('after', HELP_OF_ALL)
     .exitOverride()
     // What stands behind a command is its own, also where the one above has an option of that name.

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,6 +51,11 @@ describe('the package, installed', () => {
       names: Object.keys(testing).sort(),
       counterexample: null,
     });
+  });
+
+  test('has a command line that knows its version', () => {
+    const { status, stdout } = spawnSync(process.execPath, [main, '--version'], { cwd: directory });
+    expect([status, stdout.toString()]).toEqual([0, `${String(read('package.json')['version'])}\n`]);
   });
 
   test('gives nothing away that it does not export', async () => {

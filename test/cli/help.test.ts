@@ -11,9 +11,9 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 const PROGRAM = await cliProgram(() => undefined);
 const COMMANDS = commandsOf(PROGRAM);
-/** A group with options does something by itself. */
+/** A group with options does something by itself; the program only says its version. */
 const doesSomething = ({ command }: NamedCommand) =>
-  command.commands.length === 0 || command.options.length > 0;
+  command.commands.length === 0 || (command !== PROGRAM && command.options.length > 0);
 const LEAVES = COMMANDS.filter(doesSomething);
 /** The words behind `replichart`. */
 const wordsOf = ({ name }: NamedCommand) => name.split(' ').slice(1);
@@ -56,6 +56,11 @@ describe('every command', () => {
       })
       .map((words) => words.join(' '));
   }
+});
+
+test.each(['--version', '-V'])('replichart %s prints the version of the package', async (option) => {
+  const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  expect(await cli([option])).toEqual({ exit: 0, out: `${version}\n`, err: '' });
 });
 
 test('the exit codes stand in the help of the program', async () => {
