@@ -2,7 +2,6 @@
  * F-O1: a node is asked everything while it is in trouble of every kind. It answers at once, in the same words twice; it
  * says what it does not know, and is not moved by being asked.
  */
-import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { nodeMachine } from '../../machines/node.ts';
 import type { HostPorts } from '../../src/index.ts';
@@ -12,6 +11,7 @@ import type { ReplicaNode } from '../../src/replica/replica.ts';
 import { afterTest, rejection, startReplica, temporaryDirectory } from '../support/nodes.ts';
 import { placesIn } from '../support/expected-explanations.ts';
 import { ask, dataOf, served } from '../support/observed.ts';
+import { freePort } from '../support/ports.ts';
 import { alteredSource } from '../support/relayed-source.ts';
 import { halted, inState, until } from '../support/replicas.ts';
 import { servedPrimary, servedReplica } from '../support/served-nodes.ts';
@@ -386,11 +386,3 @@ describe('F-O1: a node that is not there yet', () => {
     expect(new Set(paths)).toEqual(new Set(all.filter((path) => !apart.includes(path))));
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

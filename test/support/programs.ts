@@ -4,9 +4,10 @@ import { text } from 'node:stream/consumers';
 import { afterTest, temporaryDirectory } from './nodes.ts';
 
 /** A program of node in a process of its own, to its end: what it printed, how it ended, what it left in its temporary directory. */
-export async function runProgram(main: string, options: readonly string[]) {
+export async function runProgram(main: string, options: readonly string[], cwd = process.cwd()) {
   const temporary = await temporaryDirectory();
   const child = spawn(process.execPath, [main, ...options], {
+    cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, TMPDIR: temporary },
   });
