@@ -94,12 +94,11 @@ const ABOUT = [
   '- Bits that rot in sealed segments before the checkpoint’s one are found when they are read, not at the start.',
   '- Files of the index store are looked at when it is opened. What rots in them while a node runs is not looked at until the next',
   '  start: LevelDB reads its tables without their checksums, and may write them anew.',
-  '- An entry that the index store loses while its files are whole is not noticed by a read; `explain … --verify` and `diff` find it.',
+  '- An entry that the index store loses while its files are whole is not noticed by a read; a prune, `explain … --verify` and `diff` find it.',
   '- After an fsync that failed Linux may call pages clean that never reached the disk. Here an fsync error is final, and what a',
   '  restart finds is what the simulated disk keeps; a page cache that shows more than the disk holds is not simulated.',
   '- A last unit of the WAL whose length rotted so that it ends behind the file looks like one that was torn. A replica fetches it',
   '  again; a primary refuses to start only where it knows of a later commit.',
-  '- Primaries do not prune yet: there is no pruning to be crashed.',
   '- Memory that flips bits between a checksum and a write.',
   '',
 ];

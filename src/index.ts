@@ -14,6 +14,7 @@ export type { Position } from './core/position.ts';
 export type { Operation } from './core/wal/operation.ts';
 export type { Change, CommittedChanges } from './io/wal/commits.ts';
 export type { ChangesOptions } from './node/change-feed.ts';
+export type { Pruned, PruneRequest } from './node/pruner.ts';
 export type { ReadDocument, ReadView, ScanOptions } from './node/read-view.ts';
 export type { NodeSnapshot, ViewRequest } from './node/node-snapshot.ts';
 

@@ -34,7 +34,7 @@ export function* batchOf(first: number, ids: readonly Buffer[]): Generator<Index
     n += 1;
   }
   const checkpoint = { ...GENESIS_CHECKPOINT, commitId: commitIdOf(n - 1), lsn: lsnOf(n) };
-  yield { key: CHECKPOINT_KEY, value: encodeCheckpoint(checkpoint) };
+  yield { key: CHECKPOINT_KEY, value: encodeCheckpoint({ ...checkpoint, baseSlot: 0 }) };
 }
 
 /** Between these the newest version of a document is the first entry. */

@@ -4,7 +4,7 @@ import { prepareCommit } from '../../src/core/wal/operation.ts';
 import type { Cluster } from './cluster.ts';
 import { COLLECTION, demand, History, type Commit } from './history.ts';
 import { WAL } from './host.ts';
-import type { Action, Write } from './plan.ts';
+import { PRIMARY, type Action, type Place, type Write } from './plan.ts';
 import { read, requestOf } from './reads.ts';
 import { EVERYTHING, SYNCED } from './survivors.ts';
 
@@ -57,6 +57,12 @@ export function act(cluster: Cluster, action: Action): void {
       break;
     case 'restore':
       restore(cluster);
+      break;
+    case 'prune':
+      cluster.background(prune(cluster, action.node));
+      break;
+    case 'remove snapshot':
+      cluster.background(removeSnapshot(cluster));
   }
 }
 
@@ -107,14 +113,55 @@ async function snapshot(cluster: Cluster): Promise<void> {
     await node.createSnapshot();
     cluster.count('snapshots made');
   } catch (error) {
-    if (!(error instanceof ReplichartError)) throw error;
-    const { code } = error;
-    demand(
-      ['NOT_WRITABLE', 'STORAGE_FAILED', 'REQUEST_INVALID', 'READS_BLOCKED'].includes(code),
-      'a snapshot is refused by its code',
-      () => `${code}: ${error.message}`,
-    );
+    refusedOr(error, 'a snapshot is refused by its code', [
+      'NOT_WRITABLE',
+      'STORAGE_FAILED',
+      'REQUEST_INVALID',
+      'READS_BLOCKED',
+    ]);
   }
+}
+
+async function prune(cluster: Cluster, place: Place): Promise<void> {
+  const host = cluster.host(place);
+  const { node } = host;
+  if (node === null) return;
+  // Whoever bootstraps may find that what it began with is gone.
+  if (place === PRIMARY) for (const { host: follower } of cluster.followers) follower.causes.add('pruned');
+  try {
+    const { segments } = await node.prune();
+    cluster.count(segments > 0 ? 'prunes' : 'prunes with nothing to do');
+  } catch (error) {
+    refusedOr(error, 'a prune is refused by its code', [
+      'NOT_WRITABLE',
+      'STORAGE_FAILED',
+      'REQUEST_INVALID',
+      'READS_BLOCKED',
+      ...(host.causes.has('rot') ? ['WAL_CORRUPT', 'INDEX_DAMAGED'] : []),
+    ]);
+    cluster.count('prunes refused');
+  }
+}
+
+async function removeSnapshot(cluster: Cluster): Promise<void> {
+  const { node } = cluster.primary;
+  if (node === null) return;
+  const [oldest] = await node.snapshots.list();
+  if (oldest === undefined) return;
+  for (const { host } of cluster.followers) host.causes.add('pruned');
+  try {
+    await node.removeSnapshot(oldest);
+    cluster.count('snapshots removed');
+  } catch (error) {
+    const codes = ['NOT_WRITABLE', 'STORAGE_FAILED', 'SNAPSHOT_UNKNOWN'];
+    refusedOr(error, 'a snapshot is kept by its code', codes);
+  }
+}
+
+function refusedOr(error: unknown, property: string, codes: readonly string[]): void {
+  if (!(error instanceof ReplichartError)) throw error;
+  const { code, message } = error;
+  demand(codes.includes(code), property, () => `${code}: ${message}`);
 }
 
 /** A primary as it was some time ago: what came since is forgotten, and something else will come in its place. */

@@ -89,7 +89,7 @@ export class SimulatedDisk {
     this.files = this.#fileSystem();
   }
 
-  /** The index store of a directory on this disk: batches whole or not at all, lost only from the end. */
+  /** The index store of a directory on this disk: batches whole or not at all, lost only from the end, one that was synced too. */
   indexStore(directory: string): VersionIndexStore {
     return indexOn({
       read: () => this.#alive(() => this.#indexes.get(directory) ?? null),
@@ -98,7 +98,8 @@ export class SimulatedDisk {
           const found = this.#indexes.get(directory) ?? null;
           this.#indexes.set(directory, applyTo(found, change));
           this.#unsynced.push({ kind: 'index', path: directory, change });
-          if (change.isDurable && !this.#isForgotten) this.#syncIndex(directory);
+          if (change.isDurable && !this.#isForgotten && this.#isReached(directory, change))
+            this.#syncIndex(directory);
         }),
     });
   }
@@ -353,6 +354,15 @@ export class SimulatedDisk {
         }
     }
     this.#unsynced = this.#unsynced.filter((one) => !synced.has(one));
+  }
+
+  /**
+   * A batch that is synced is in one log of the store, and what was written before it may stand in an older one: where that is
+   * lost, all behind it is left out. Only when the whole store is synced, nothing before can be lost.
+   */
+  #isReached(directory: string, change: IndexChange): boolean {
+    const unsynced = this.#unsynced.filter((one) => one.kind === 'index' && one.path === directory);
+    return change.kind === 'sync' || unsynced.length === 1;
   }
 
   #syncIndex(directory: string): void {

@@ -78,7 +78,12 @@ export class History {
   }
 
   /** The primary says how far its history is durable; `disk` is what its disk keeps. */
-  grown({ commitId, lsn, historyHash, segmentStartLsn }: ChainState, disk: Buffer): void {
+  grown(
+    { commitId, lsn, historyHash, segmentStartLsn }: ChainState,
+    { startLsn, bytes: kept }: { readonly startLsn: number | null; readonly bytes: Buffer },
+  ): void {
+    // What was pruned is as it was when it was there.
+    const disk = Buffer.concat([this.wal.subarray(0, startLsn ?? 0), kept]);
     demand(
       lsn <= disk.length,
       'what the primary takes to be durable is durable',

@@ -29,7 +29,7 @@ export function isIn(snapshot: NodeSnapshot | undefined, state: string): boolean
 }
 
 /** What a node is at fault for, so that a halt is no surprise. */
-export type Cause = 'disk error' | 'altered' | 'restored' | 'rot';
+export type Cause = 'disk error' | 'altered' | 'restored' | 'rot' | 'pruned';
 
 /** What is wrong on purpose, so that it can be seen that it is found. */
 export interface Sabotage {

@@ -7,7 +7,7 @@ export interface IndexContent {
 }
 
 export interface IndexChange {
-  readonly kind: 'create' | 'write' | 'clear';
+  readonly kind: 'create' | 'write' | 'clear' | 'sync';
   readonly entries: readonly IndexEntry[];
   readonly isDurable: boolean;
 }
@@ -50,7 +50,7 @@ export function indexOn(disk: IndexDisk): VersionIndexStore {
           const list = await between(from, to);
           for (let at = 0; at < list.length; at += PAGE_ENTRIES) yield list.slice(at, at + PAGE_ENTRIES);
         },
-        sync: () => disk.change('index sync', { kind: 'write', entries: [], isDurable: true }),
+        sync: () => disk.change('index sync', { kind: 'sync', entries: [], isDurable: true }),
         clear: () => disk.change('index clear', { kind: 'clear', entries: [], isDurable: false }),
         close: async () => {
           await disk.read();

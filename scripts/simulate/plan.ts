@@ -36,6 +36,8 @@ export type Action = { readonly at: number } & (
     }
   | { readonly do: 'attach' | 'clear halt' | 'stop' | 'start'; readonly node: Place }
   | { readonly do: 'backup' | 'restore' }
+  | { readonly do: 'prune'; readonly node: Place }
+  | { readonly do: 'remove snapshot' }
 );
 
 export interface Write {
@@ -144,6 +146,11 @@ export function planFor(seed: number): Plan {
   // A cluster that begins from snapshots has one sooner or later.
   if (replicas.some(({ bootstrap }) => bootstrap === 'snapshot'))
     actions.push({ at: random.below(HORIZON), do: 'snapshot' });
+  // Drawn last, so that all else that a seed does is what it was before there was a prune.
+  actions.push(
+    ...some(4, (): Action => ({ at: at(), do: 'prune', node: node() })),
+    ...some(1, (): Action => ({ at: at(), do: 'remove snapshot' })),
+  );
   return { seed, segmentBytesMax, replicas, actions: actions.sort((a, b) => a.at - b.at) };
 }
 

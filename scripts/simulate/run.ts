@@ -163,6 +163,12 @@ class Run {
     const snapshot = host.node?.snapshot();
     const { applied = null, halt = null } = snapshot?.context ?? {};
     if (host.causes.has('rot')) return;
+    // It has to begin again in an empty directory, which nothing does by itself; whose history it holds nobody can say any more.
+    if (snapshot?.context.detachment?.startsWith('WAL_PRUNED') === true) {
+      demand(host.causes.has('pruned'), 'WAL is pruned only by a prune', () => host.options.name);
+      this.#cluster.count('left behind by a prune');
+      return;
+    }
     const isOther = !isPrefix(follower, history);
     if (isOther || halt?.code === 'HISTORY_DIVERGED') {
       demand(
@@ -190,7 +196,10 @@ class Run {
     ]) {
       if (host.causes.has('rot') || isHalted(host)) continue;
       for (let at = 0; at <= history.durable; at += Math.max(1, history.durable >> 2))
-        this.#cluster.background(read(this.#cluster, place, { at }, true));
+        this.#cluster.background(
+          // One that was left behind by a prune serves what it has.
+          read(this.#cluster, place, { at }, at <= (host.node?.applied()?.commitId ?? 0)),
+        );
       this.#cluster.background(read(this.#cluster, place, {}, true));
       await this.#rest();
     }

@@ -82,6 +82,13 @@ function notDurable(store: VersionIndexStore): VersionIndexStore {
   };
 }
 
+function notSynced(store: VersionIndexStore): VersionIndexStore {
+  return {
+    ...store,
+    open: async () => ({ ...(await store.open()), sync: () => Promise.resolve() }),
+  };
+}
+
 const blindTo = (...blind: readonly Check<never>[]): SabotagedSystem => ({ sabotage: {}, blind });
 
 const wrong = (sabotage: Sabotage): SabotagedSystem => ({ sabotage, blind: [] });
@@ -112,6 +119,7 @@ export const SABOTAGES = {
     only('replica', (files) => ({ ...files, syncDirectory: () => Promise.resolve() })),
   ),
   'an index write is not durable': wrong({ index: notDurable }),
+  'the index is not synced before history goes': wrong({ index: notSynced }),
   'the index of a replica forgets an entry': wrong({
     index: (store, role) => (role === 'replica' ? forgetsEntries(store) : store),
   }),

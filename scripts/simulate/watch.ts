@@ -16,6 +16,7 @@ const EXPLAINS: Record<Cause, readonly string[]> = {
     'SNAPSHOT_CORRUPT',
     'SNAPSHOT_DISCONTINUOUS',
   ],
+  pruned: ['SNAPSHOT_DISCONTINUOUS'],
   restored: ['HISTORY_DIVERGED', 'SNAPSHOT_DISCONTINUOUS'],
   rot: ['WAL_CORRUPT', 'WAL_DISORDERED', 'HISTORY_DIVERGED', 'CLUSTER_FOREIGN'],
 };
@@ -60,7 +61,7 @@ export class Watch {
       this.#recovered = primary.node;
       history.recovered(durable.commitId);
     }
-    history.grown(durable, durableWal(primary.disk).bytes);
+    history.grown(durable, durableWal(primary.disk));
   }
 
   #follower(follower: Follower): void {
@@ -99,7 +100,7 @@ export function isPrefix({ host }: Follower, { wal, hashes }: History): boolean 
   if (hash !== undefined && hash !== validated.historyHash) return false;
   const { startLsn, bytes } = seenWal(host.disk);
   if (startLsn === null) return true;
-  const isWhole = host.causes.size === 0 && isIn(snapshot, 'replicating');
+  const isWhole = [...host.causes].every((cause) => cause === 'pruned') && isIn(snapshot, 'replicating');
   const own = isWhole ? bytes : bytes.subarray(0, Math.max(0, validated.lsn - startLsn));
   return wal.subarray(startLsn, startLsn + own.length).equals(own);
 }

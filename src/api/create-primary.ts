@@ -22,6 +22,11 @@ export interface Primary extends NodeHandle<PrimaryStatus> {
    * @throws ReplichartError `REQUEST_INVALID` before the first commit.
    */
   createSnapshot(): Promise<Manifest>;
+  /**
+   * Removes a snapshot, so that history may be pruned up to the next one.
+   * @throws ReplichartError `SNAPSHOT_UNKNOWN`, `STORAGE_FAILED`.
+   */
+  removeSnapshot(snapshotId: string): Promise<void>;
 }
 
 /**
@@ -40,5 +45,6 @@ export async function createPrimary(options: PrimaryOptions, ports: HostPorts = 
     identity: node.identity,
     commit: async (operations: readonly Operation[]) => node.commit(prepareCommit(operations)),
     createSnapshot: () => node.createSnapshot(),
+    removeSnapshot: (snapshotId: string) => node.removeSnapshot(snapshotId),
   });
 }

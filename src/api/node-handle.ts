@@ -5,6 +5,7 @@ import type { CommittedChanges } from '../io/wal/commits.ts';
 import { changesOf, type ChangesOptions } from '../node/change-feed.ts';
 import type { MetricsPage } from '../node/metrics.ts';
 import type { NodeSnapshot, ViewRequest } from '../node/node-snapshot.ts';
+import type { Pruned, PruneRequest } from '../node/pruner.ts';
 import type { ReadView } from '../node/read-view.ts';
 import type { ServedNode } from '../node/served-node.ts';
 import { untilReady } from '../node/until-ready.ts';
@@ -49,6 +50,13 @@ export interface NodeHandle<Status> extends AsyncDisposable {
   health(): Health;
   /** The node's own registry of Prometheus metrics, without process metrics; a host may put its text into its own. */
   readonly metrics: MetricsPage;
+  /**
+   * Puts a base file in the place of history and removes the WAL before it, so that a node which lives long takes no more space
+   * than its state; reads and writes go on. On a primary never behind its oldest snapshot.
+   * @throws ReplichartError `REQUEST_INVALID` on a primary without a snapshot; `STORAGE_FAILED`, `INDEX_DAMAGED`, `WAL_CORRUPT`,
+   *   `SNAPSHOT_CORRUPT` with nothing removed.
+   */
+  prune(request?: PruneRequest): Promise<Pruned>;
   /** Ends the effects under way, closes everything. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -75,6 +83,7 @@ export function handleOf<Node extends ServedNode, Status, Own extends object>(
       return { live: node.snapshot().status !== 'error', ready: reasons.length === 0, reasons };
     },
     metrics: node.metrics,
+    prune: (request) => node.prune(request),
     stop,
     [Symbol.asyncDispose]: stop,
     ...own,

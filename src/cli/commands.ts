@@ -18,6 +18,7 @@ export const COMMANDS = {
   diff: async (setExit) => (await import('./commands/diff.ts')).diffCommand(setExit),
   import: async () => (await import('./commands/import.ts')).importCommand(),
   snapshot: async (setExit) => (await import('./commands/snapshot.ts')).snapshotCommand(setExit),
+  prune: async () => (await import('./commands/prune.ts')).pruneCommand(),
   wal: async (setExit) => (await import('./commands/wal.ts')).walCommand(setExit),
   halt: async () => (await import('./commands/halt.ts')).haltCommand(),
   replay: async (setExit) => (await import('./commands/replay.ts')).replayCommand(setExit),

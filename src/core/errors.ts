@@ -196,7 +196,8 @@ export const ERRORS = {
     status: 410,
     exit: EXIT.outOfRetention,
     meaning: 'The WAL asked for is no longer kept.',
-    action: 'Bootstrap again from a snapshot, in an empty directory.',
+    action:
+      'A replica begins again from a snapshot, in an empty directory (--bootstrap snapshot); its old directory can still be read.',
   },
   REPLICATION_DISABLED: {
     invariant: 'P5-I16',

@@ -4,6 +4,7 @@ import { ReplichartError } from '../core/errors.ts';
 import { DOCUMENT_DEPTH_MAX, documentJson, isTooDeep } from '../core/document-json.ts';
 import { RangeDigest } from '../core/explain/visibility.ts';
 import { positionToJson } from '../core/position.ts';
+import { cutToJson } from '../core/storage/base-format.ts';
 import { prepareCommit, type Operation, type PreparedCommit } from '../core/wal/operation.ts';
 import type { ReadView } from '../node/read-view.ts';
 import type { ServedNode } from '../node/served-node.ts';
@@ -14,6 +15,7 @@ import {
   getDocuments,
   LIMIT_DEFAULT,
   postCommits,
+  postPrune,
   type OperationJson,
 } from './contract/data.ts';
 import { viewRequest } from './view-request.ts';
@@ -41,6 +43,11 @@ export function dataPlane(app: FastifyInstance, served: () => ServedNode): void 
           commit_ids: positions.map(({ commitId }) => commitId),
           position: positionToJson(last),
         };
+  });
+
+  answer(app, postPrune, async ({ query: { up_to: upTo } }) => {
+    const { cut, segments, bytes } = await served().prune(upTo === undefined ? {} : { upTo });
+    return { cut: cut && cutToJson(cut), segments_removed: segments, bytes_removed: bytes };
   });
 
   answer(app, getDocument, async ({ params: { collection, id }, query, reply }) => {

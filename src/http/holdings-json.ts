@@ -5,7 +5,7 @@ import { versionKey } from '../core/storage/index-entry.ts';
 import type { StoredVersion } from '../core/storage/version.ts';
 import { operationCrcOf } from '../core/wal/operation.ts';
 import { segmentFileName } from '../core/wal/segment-header.ts';
-import type { ServedNode } from '../node/served-node.ts';
+import { baseCutOf, type ServedNode } from '../node/served-node.ts';
 import { PAGE_DEFAULT } from './contract/dx.ts';
 
 interface Page<Cursor> {
@@ -38,7 +38,7 @@ export async function mvccJson(node: ServedNode, digestAt: number | undefined) {
   return {
     newest_view_commit_id: applied?.commitId ?? null,
     position: applied && positionToJson(applied),
-    snapshot_cut_commit_id: node.snapshot().context.applied?.snapshotCut ?? null,
+    snapshot_cut_commit_id: baseCutOf(node),
     state_digest: digest && {
       commit_id: digest.commitId,
       sha256: digest.sha256,
@@ -92,7 +92,7 @@ export async function snapshotsJson(node: ServedNode, { after, limit = PAGE_DEFA
   const ids = (await node.snapshots.list()).filter((id) => after === undefined || Number(id) > after);
   const page = ids.slice(0, limit);
   const found = await Promise.all(page.map((id) => node.snapshots.inspect(id)));
-  const cut = node.snapshot().context.applied?.snapshotCut ?? 0;
+  const cut = baseCutOf(node) ?? 0;
   return {
     snapshots: found.map((one) => ({
       snapshot_id: one.snapshotId,

@@ -47,7 +47,8 @@ export function mountPlanes<Node extends ServedNode>(
 
 /** What a node of this configuration serves: only a primary has a replication plane, and makes snapshots. */
 function endpointsOf({ role }: NodeConfig): readonly EndpointName[] {
+  const ofPrimary: readonly EndpointName[] = ['postSnapshot', 'deleteSnapshot'];
   return ENDPOINT_NAMES.filter(
-    (name) => role === 'primary' || (ENDPOINTS[name].plane !== 'replication' && name !== 'postSnapshot'),
+    (name) => role === 'primary' || (ENDPOINTS[name].plane !== 'replication' && !ofPrimary.includes(name)),
   );
 }

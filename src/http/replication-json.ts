@@ -2,7 +2,7 @@ import { replicaState } from '../../machines/replica-state.ts';
 import { haltToJson } from '../core/halt.ts';
 import { blockingChecks } from '../core/read-safety.ts';
 import { positionToJson } from '../core/position.ts';
-import type { ServedNode } from '../node/served-node.ts';
+import { baseCutOf, type ServedNode } from '../node/served-node.ts';
 import { stateOf } from '../core/state-line.ts';
 
 /** What a node is and where it stands. */
@@ -79,7 +79,6 @@ export function replicationJson(node: ServedNode, blocking: readonly string[]) {
 
 /** Whether this node's state began with a snapshot. */
 function bootstrapState(node: ServedNode): 'NotStarted' | 'InProgress' | 'Complete' {
-  const { value, context } = node.snapshot();
-  if (replicaState(value) === 'Bootstrapping') return 'InProgress';
-  return (context.applied?.snapshotCut ?? 0) > 0 ? 'Complete' : 'NotStarted';
+  if (replicaState(node.snapshot().value) === 'Bootstrapping') return 'InProgress';
+  return (baseCutOf(node) ?? 0) > 0 ? 'Complete' : 'NotStarted';
 }

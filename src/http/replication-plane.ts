@@ -11,7 +11,7 @@ import { envelope } from './envelope.ts';
 import { grows } from '../node/grows.ts';
 import { headersSet } from './headers-set.ts';
 import { answer } from './answer.ts';
-import { postSnapshot } from './contract/data.ts';
+import { deleteSnapshot, postSnapshot } from './contract/data.ts';
 import { getBlock, getIdentity, getManifest, getWalStream, listSnapshots } from './contract/replication.ts';
 
 const READ_BYTES = 256 * 1024;
@@ -67,6 +67,11 @@ export function replicationPlane(app: FastifyInstance, served: () => PrimaryNode
     const made = await served().createSnapshot();
     void reply.code(201);
     return manifestJson(made);
+  });
+
+  answer(app, deleteSnapshot, async ({ params: { id } }) => {
+    await served().removeSnapshot(id);
+    return { snapshot_id: id, removed: true as const };
   });
 
   answer(app, getWalStream, async ({ query, reply }) => {

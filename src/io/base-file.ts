@@ -18,6 +18,7 @@ import {
   type BaseFooter,
   type BaseHeader,
 } from '../core/storage/base-format.ts';
+import { Census } from '../core/storage/census.ts';
 import { documentPrefix, isSameDocument, KeyMaker, versionKey } from '../core/storage/index-entry.ts';
 import type { Manifest, SnapshotBlock } from '../core/storage/manifest.ts';
 import { OP_DELETE, OP_PUT, operationCrc } from '../core/wal/operation.ts';
@@ -163,6 +164,8 @@ export interface BaseFacts {
   readonly fault: BaseFault | null;
   readonly versions: number;
   readonly keys: number;
+  /** Of the checksums of all versions: the same for the same versions in whatever order (`Census`). */
+  readonly checksumSum: number;
   readonly stateDigest: string;
 }
 
@@ -190,7 +193,7 @@ class BaseReader {
   readonly #digest: Hash = createHash('sha256');
   #header: BaseHeader | null = null;
   #footer: BaseFooter | null = null;
-  #versions = 0;
+  readonly #census = new Census();
   #keys = 0;
   #blocks = 0;
   #lastKey: Buffer | null = null;
@@ -209,8 +212,9 @@ class BaseReader {
       header: this.#header,
       footer: this.#footer,
       fault,
-      versions: this.#versions,
+      versions: this.#census.versions,
       keys: this.#keys,
+      checksumSum: this.#census.checksumSum,
       stateDigest: this.#digest.digest('hex'),
     };
   }
@@ -263,7 +267,7 @@ class BaseReader {
         };
       const isNewKey = this.#lastKey === null || !isSameDocument(this.#lastKey, key);
       if (isNewKey) this.#keys += 1;
-      this.#versions += 1;
+      this.#census.add(block.readUInt32LE(recordAt + 8));
       this.#lastKey = key;
       [this.#maker, this.#otherMaker] = [this.#otherMaker, this.#maker];
       if (isWanted) found.push({ key: Buffer.from(key), offset: blockOffset + recordAt, bytes });
@@ -284,7 +288,7 @@ class BaseReader {
     const expected = { blocks, versions, keys, file_bytes: fileBytes, state_digest: stateDigest };
     const found = {
       blocks: this.#blocks,
-      versions: this.#versions,
+      versions: this.#census.versions,
       keys: this.#keys,
       file_bytes: this.#size,
       state_digest: this.#digest.copy().digest('hex'),

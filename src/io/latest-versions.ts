@@ -1,4 +1,4 @@
-import type { VersionPlace } from '../core/storage/index-entry.ts';
+import type { IndexedPlace } from '../core/storage/index-entry.ts';
 import { forEachOperation, namesIn } from '../core/wal/payload.ts';
 import type { ProvenFrame } from '../core/wal/proof.ts';
 
@@ -9,7 +9,7 @@ export interface Latest {
   readonly collection: Buffer;
   readonly id: Buffer;
   readonly commitId: number;
-  readonly place: VersionPlace;
+  readonly place: IndexedPlace;
 }
 
 /**

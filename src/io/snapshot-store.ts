@@ -73,6 +73,27 @@ export class SnapshotStore {
     return manifest;
   }
 
+  /**
+   * Removes a snapshot: at once it is none any more, and then its bytes go.
+   *
+   * @throws ReplichartError `SNAPSHOT_UNKNOWN`
+   */
+  async remove(snapshotId: string): Promise<void> {
+    if (this.#failure !== null) throw this.#failure as Error;
+    if (!(await this.list()).includes(snapshotId)) throw unknownSnapshot(snapshotId);
+    const { files, snapshotsDirectory } = this.#directory;
+    const partial = join(snapshotsDirectory, `${snapshotId}${PARTIAL}`);
+    await files.removeTree(partial);
+    try {
+      await files.rename(join(snapshotsDirectory, snapshotId), partial);
+      await files.syncDirectory(snapshotsDirectory);
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+    await files.removeTree(partial);
+  }
+
   /** What could not be made whole is removed at once: a full disk must not stay full because of it. */
   async #write(
     partial: string,
@@ -93,11 +114,21 @@ export class SnapshotStore {
 
   /** The manifest as it is stored. @throws ReplichartError `SNAPSHOT_UNKNOWN` */
   async manifestBytes(snapshotId: string): Promise<Buffer> {
-    const bytes = /^\d+$/.test(snapshotId)
-      ? await readWholeFile(this.#directory.files, this.#path(snapshotId, MANIFEST_FILE))
-      : null;
-    if (bytes === null) throw new ReplichartError('SNAPSHOT_UNKNOWN', `there is no snapshot ${snapshotId}`);
+    if (!/^\d+$/.test(snapshotId)) throw unknownSnapshot(snapshotId);
+    const path = this.#path(snapshotId, MANIFEST_FILE);
+    const bytes = await this.#unlessRemoved(snapshotId, () => readWholeFile(this.#directory.files, path));
+    if (bytes === null) throw unknownSnapshot(snapshotId);
     return bytes;
+  }
+
+  /** What fails because the snapshot was removed meanwhile says so. */
+  async #unlessRemoved<Result>(snapshotId: string, read: () => Promise<Result>): Promise<Result> {
+    try {
+      return await read();
+    } catch (error) {
+      if ((await this.list()).includes(snapshotId)) throw error;
+      throw unknownSnapshot(snapshotId);
+    }
   }
 
   /** The manifest of a snapshot, or that it is damaged. @throws ReplichartError `SNAPSHOT_UNKNOWN` */
@@ -114,8 +145,12 @@ export class SnapshotStore {
     });
   }
 
-  /** The bytes of one block of a snapshot. */
+  /** The bytes of one block of a snapshot. @throws ReplichartError `SNAPSHOT_UNKNOWN`, `SNAPSHOT_CORRUPT` */
   async block(snapshotId: string, index: number): Promise<Buffer> {
+    return this.#unlessRemoved(snapshotId, () => this.#block(snapshotId, index));
+  }
+
+  async #block(snapshotId: string, index: number): Promise<Buffer> {
     const block = (await this.manifest(snapshotId)).blocks[index];
     if (block === undefined)
       throw new ReplichartError('SNAPSHOT_UNKNOWN', `snapshot ${snapshotId} has no block ${index}`);
@@ -140,4 +175,8 @@ export class SnapshotStore {
   #path(snapshotId: string, file: string): string {
     return join(this.#directory.snapshotsDirectory, snapshotId, file);
   }
+}
+
+function unknownSnapshot(snapshotId: string): ReplichartError {
+  return new ReplichartError('SNAPSHOT_UNKNOWN', `there is no snapshot ${snapshotId}`);
 }

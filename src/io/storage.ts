@@ -1,4 +1,4 @@
-import { hex, hex32 } from '../core/bytes.ts';
+import { hex } from '../core/bytes.ts';
 import { assertThat, ReplichartError } from '../core/errors.ts';
 import {
   decodeCheckpoint,
@@ -18,16 +18,18 @@ import {
   KeyMaker,
   newIndexValue,
   versionKey,
-  type VersionPlace,
+  type BaseSlot,
+  type IndexedPlace,
   writeIndexValue,
 } from '../core/storage/index-entry.ts';
 import type { StoredVersion, Version } from '../core/storage/version.ts';
-import { OP_DELETE, OP_PUT, readOperation, type OperationRecord } from '../core/wal/operation.ts';
 import { forEachOperation } from '../core/wal/payload.ts';
 import { ProvenBatch } from '../core/wal/proof.ts';
 import type { BaseEntry, BaseFile } from './base-file.ts';
 import { LatestVersions, type Latest } from './latest-versions.ts';
+import { isNamedBy, isOf, versionIn, type IsMeant, type Standing } from './stored-record.ts';
 import type { IndexEntry, StagedEntries, TakeEntry, VersionIndex } from './version-index.ts';
+import { VersionLog } from './version-log.ts';
 import type { WalFiles } from './wal/files.ts';
 
 /** What the index says of its own progress. */
@@ -48,14 +50,20 @@ export interface StagedBatch {
  */
 export class Storage {
   readonly #index: VersionIndex;
-  readonly #wal: WalFiles;
+  readonly #log: VersionLog;
   readonly #keys = new KeyMaker();
   readonly #value = newIndexValue();
 
   readonly #latest = new LatestVersions();
   #found = 0;
 
-  #base: BaseFile | null = null;
+  /** The slot that means the node's base file; `null` as long as no checkpoint has said it. */
+  #baseSlot: BaseSlot | null = null;
+  /** The cut of the node's base file; whoever applies next may not have heard of one that was taken over. */
+  #baseCut: number | null = null;
+  #moves = 0;
+  /** One thing at a time writes a checkpoint. */
+  #turn: Promise<unknown> = Promise.resolve();
   #isClosed = false;
   /** The last commit in the index; `null` as long as it is not known, or something is being applied. */
   #head: number | null = null;
@@ -63,41 +71,52 @@ export class Storage {
 
   constructor(index: VersionIndex, wal: WalFiles) {
     this.#index = index;
-    this.#wal = wal;
+    this.#log = new VersionLog(wal);
   }
 
-  /** Takes up the base file that a checkpoint names. */
+  /** Takes up the base file that the checkpoint names. */
   async useBase(base: BaseFile): Promise<void> {
-    await this.#base?.close();
-    this.#base = base;
+    await this.#log.use(this.#slot, base);
   }
 
   /** Removes every entry. Only for an index whose checkpoint was never written: nothing in it is anything yet. */
   async discardEntries(): Promise<void> {
     this.#head = null;
+    this.#baseSlot = null;
+    this.#baseCut = null;
     this.#latest.clear();
     await this.#index.clear();
+    // A checkpoint that is written next must not be lost with what was removed before it.
+    await this.#index.sync();
+  }
+
+  /** Commit id of the cut of the node's base file, 0 without one; `null` before the checkpoint was read. */
+  get baseCut(): number | null {
+    return this.#baseCut;
   }
 
   /** Before the files under it are closed: what is still read then is refused, and is no damage. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#base?.close();
-    this.#base = null;
+    await this.#log.close();
   }
 
   async readCheckpoint(): Promise<CheckpointFound> {
     const bytes = await this.#index.get(CHECKPOINT_KEY);
     if (bytes === undefined) return { state: 'absent' };
-    const checkpoint = decodeCheckpoint(bytes);
+    const found = decodeCheckpoint(bytes);
     // Whoever asks while a batch is applied is told where the index stood before it.
-    if (!this.#isApplying) this.#head ??= checkpoint?.commitId ?? null;
-    return checkpoint === null ? { state: 'damaged', bytes: hex(bytes) } : { state: 'intact', checkpoint };
+    if (!this.#isApplying) this.#head ??= found?.commitId ?? null;
+    if (found === null) return { state: 'damaged', bytes: hex(bytes) };
+    const { baseSlot, ...checkpoint } = found;
+    this.#baseSlot ??= baseSlot;
+    this.#baseCut ??= checkpoint.snapshotCut;
+    return { state: 'intact', checkpoint };
   }
 
   /** Makes the checkpoint before everything; durable, so that a power cut cannot take the store back before it. */
   async initialise(): Promise<Checkpoint> {
-    await this.#index.write([checkpointEntry(GENESIS_CHECKPOINT)], { durable: true });
+    await this.#index.write([this.#checkpointEntry(GENESIS_CHECKPOINT)], { durable: true });
     return GENESIS_CHECKPOINT;
   }
 
@@ -116,7 +135,11 @@ export class Storage {
   }
 
   /** The same of a batch that was staged by this storage, and was not applied. */
-  async applyStaged({ batch, entries }: StagedBatch, before: Checkpoint): Promise<Checkpoint> {
+  applyStaged(staged: StagedBatch, before: Checkpoint): Promise<Checkpoint> {
+    return this.#inTurn(() => this.#apply(staged, before));
+  }
+
+  async #apply({ batch, entries }: StagedBatch, before: Checkpoint): Promise<Checkpoint> {
     assertThat(ProvenBatch.isProven(batch), 'P5-I5: only proven WAL is applied');
     assertThat(
       batch.from.lsn === before.lsn && batch.from.historyHash === before.historyHash,
@@ -128,13 +151,13 @@ export class Storage {
       lsn,
       historyHash,
       segmentIndex,
-      snapshotCut: before.snapshotCut,
+      snapshotCut: this.#baseCut ?? before.snapshotCut,
     };
     this.#head = null;
     this.#isApplying = true;
     this.#latest.forget(batch.frames);
     const options = { durable: false };
-    if (entries !== null) await entries.write([checkpointEntry(after)], options);
+    if (entries !== null) await entries.write([this.#checkpointEntry(after)], options);
     else await this.#index.write(this.#entriesOf(batch, after), options);
     this.#isApplying = false;
     this.#head = commitId;
@@ -150,9 +173,9 @@ export class Storage {
       });
   }
 
-  *#baseEntriesOf(entries: readonly BaseEntry[]): Generator<IndexEntry> {
+  *#baseEntriesOf(entries: readonly BaseEntry[], slot: BaseSlot): Generator<IndexEntry> {
     for (const { key, offset, bytes } of entries)
-      yield { key, value: writeIndexValue(this.#value, key, 'base', offset, bytes) };
+      yield { key, value: writeIndexValue(this.#value, key, slot, offset, bytes) };
   }
 
   #entriesOf(batch: ProvenBatch, checkpoint: Checkpoint): readonly IndexEntry[] {
@@ -160,7 +183,7 @@ export class Storage {
     this.#giveEntries(batch, (key, value) =>
       entries.push({ key: Buffer.from(key), value: Buffer.from(value) }),
     );
-    return [...entries, checkpointEntry(checkpoint)];
+    return [...entries, this.#checkpointEntry(checkpoint)];
   }
 
   /**
@@ -175,13 +198,65 @@ export class Storage {
     this.#isApplying = true;
     this.#latest.clear();
     await read(async (entries) => {
-      await this.#index.write(this.#baseEntriesOf(entries), { durable: false });
+      await this.#index.write(this.#baseEntriesOf(entries, this.#slot), { durable: false });
     });
     // No entry may be missing below a checkpoint that stands.
     await this.#index.sync();
-    await this.#index.write([checkpointEntry(checkpoint)], { durable: true });
+    await this.#index.write([this.#checkpointEntry(checkpoint)], { durable: true });
+    this.#baseCut = checkpoint.snapshotCut;
     this.#isApplying = false;
     return checkpoint;
+  }
+
+  get #slot(): BaseSlot {
+    return this.#baseSlot ?? 0;
+  }
+
+  get #otherSlot(): BaseSlot {
+    return this.#slot === 0 ? 1 : 0;
+  }
+
+  /** Takes up a second base file, of which some entries may speak already: each is read where its entry says. */
+  async useNextBase(base: BaseFile): Promise<void> {
+    await this.#log.use(this.#otherSlot, base);
+  }
+
+  /**
+   * Has entries speak of the next base file, a piece of them. Each version stands there and where it stood before, so every
+   * part of this may be lost or done again, and whoever reads meanwhile finds the same.
+   */
+  async moveToNextBase(entries: readonly BaseEntry[]): Promise<void> {
+    await this.#index.write(this.#baseEntriesOf(entries, this.#otherSlot), { durable: false });
+  }
+
+  /**
+   * Makes the next base file that of the node. Every version up to its cut must have been moved. Durable when it resolves:
+   * after that nothing speaks of the base file before it any more, nor of WAL before the cut.
+   */
+  async finishMove(cutCommitId: number): Promise<void> {
+    await this.#index.sync();
+    await this.#inTurn(async () => {
+      const found = await this.readCheckpoint();
+      assertThat(found.state === 'intact', 'a node that works has its checkpoint');
+      const before = this.#slot;
+      this.#baseSlot = this.#otherSlot;
+      this.#baseCut = cutCommitId;
+      const checkpoint = { ...found.checkpoint, snapshotCut: cutCommitId };
+      await this.#index.write([this.#checkpointEntry(checkpoint)], { durable: true });
+      this.#moves += 1;
+      this.#latest.clear();
+      await this.#log.use(before, null);
+    });
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  #checkpointEntry(checkpoint: Checkpoint): IndexEntry {
+    return { key: CHECKPOINT_KEY, value: encodeCheckpoint({ ...checkpoint, baseSlot: this.#slot }) };
   }
 
   /** The version of a document that a view sees: the newest with a commit id of at most `bound`. */
@@ -196,13 +271,14 @@ export class Storage {
     if (latest !== null && latest.commitId <= bound) return this.#readLatest(latest);
     return this.#whileOpen(async () => {
       const head = this.#head;
+      const moves = this.#moves;
       const entry = await this.#index.first(versionKey(collection, id, bound), afterDocument(collection, id));
       if (entry === undefined) return null;
-      const version = await this.#read(entry);
+      const standing = this.#standing(entry);
+      const version = await this.#readAt(standing, entry.key);
       // What a view of an older bound sees, or one that was searched for while something was applied, may not be the newest.
-      const { commitId, place } = version;
-      if (head !== null && bound >= head && this.#head === head)
-        this.#latest.keep({ collection: Buffer.from(collection), id: Buffer.from(id), commitId, place });
+      if (head !== null && bound >= head && this.#head === head && this.#moves === moves)
+        this.#latest.keep({ collection: Buffer.from(collection), id: Buffer.from(id), ...standing });
       return version;
     });
   }
@@ -271,44 +347,58 @@ export class Storage {
   }
 
   #read(entry: IndexEntry): Promise<StoredVersion> {
-    const standing = this.#standing(entry);
-    return this.#readAt(standing, (record) => isNamedBy(entry.key, record));
+    return this.#readAt(this.#standing(entry), entry.key);
   }
 
-  /** The same at once; `undefined` where something has to be waited for. */
+  /** The same at once; `undefined` where something has to be waited for, or is not as it is meant to be. */
   #readNow(entry: IndexEntry): StoredVersion | undefined {
     if (this.#isClosed) return undefined;
     const standing = this.#standing(entry);
-    const { place } = standing;
-    const bytes =
-      place.log === 'wal' ? this.#wal.readRecordNow(place.offset, place.bytes) : this.#baseRecord(place);
-    return bytes === undefined
-      ? undefined
-      : versionIn(bytes, standing, (record) => isNamedBy(entry.key, record));
+    const bytes = this.#log.readNow(standing.place);
+    if (bytes === undefined || bytes === null) return undefined;
+    try {
+      return versionIn(bytes, standing, isNamedBy(entry.key));
+    } catch {
+      // Read once more, and asked about, before anything is called damage.
+      return undefined;
+    }
   }
 
-  #readAt(standing: Standing, isMeant: IsMeant): Promise<StoredVersion> {
-    const { place } = standing;
-    return this.#whileOpen(async () => {
-      const bytes =
-        place.log === 'wal' ? await this.#wal.readRecord(place.offset, place.bytes) : this.#baseRecord(place);
-      return versionIn(bytes, standing, isMeant);
-    });
+  #readAt(standing: Standing, key: Buffer): Promise<StoredVersion> {
+    return this.#whileOpen(() =>
+      this.#readHere(standing, key, isNamedBy(key), (place) => this.#log.read(place)),
+    );
   }
 
   #readLatest(latest: Latest): Promise<StoredVersion> {
     this.#found += 1;
-    if (this.#found % FOUND_IN_A_ROW_MAX !== 0) return this.#readAt(latest, namesOf(latest));
-    return this.#whileOpen(async () => {
-      const { log, offset, bytes } = latest.place;
-      const found =
-        log === 'wal' ? await this.#wal.read(offset, bytes) : await this.#base?.read(offset, bytes);
-      return versionIn(found?.length === bytes ? found : null, latest, namesOf(latest));
-    });
+    const isAside = this.#found % FOUND_IN_A_ROW_MAX === 0;
+    const key = versionKey(latest.collection, latest.id, latest.commitId);
+    return this.#whileOpen(() =>
+      this.#readHere(latest, key, isOf(latest), (place) =>
+        isAside ? this.#log.readAside(place) : this.#log.read(place),
+      ),
+    );
   }
 
-  #baseRecord({ offset, bytes }: VersionPlace): Buffer | null {
-    return this.#base?.readRecord(offset, bytes) ?? null;
+  /**
+   * Reads a version where its entry said that it stands. It may have been moved since: before anything is called damage, the
+   * index is asked again.
+   */
+  async #readHere(
+    standing: Standing,
+    key: Buffer,
+    isMeant: IsMeant,
+    read: ReadPlace,
+  ): Promise<StoredVersion> {
+    try {
+      return versionIn(await read(standing.place), standing, isMeant);
+    } catch (error) {
+      const value = await this.#index.get(key);
+      const now = value === undefined ? null : this.#standing({ key, value });
+      if (now === null || isSamePlace(now.place, standing.place)) throw error;
+      return this.#readHere(now, key, isMeant, read);
+    }
   }
 
   #standing({ key, value }: IndexEntry): Standing {
@@ -326,50 +416,8 @@ const FOUND_IN_A_ROW_MAX = 64;
 /** What no document has before its commit ids. */
 const NO_DOCUMENT: Buffer = Buffer.alloc(0);
 
-/** Which version is meant to stand where. */
-interface Standing {
-  readonly commitId: number;
-  readonly place: VersionPlace;
-}
+type ReadPlace = (place: IndexedPlace) => Promise<Buffer | null>;
 
-type IsMeant = (record: OperationRecord) => boolean;
-
-function isNamedBy(key: Buffer, { collection, id }: OperationRecord): boolean {
-  return documentPrefix(key).equals(documentPrefix(versionKey(collection, id, 0)));
-}
-
-function namesOf({ collection, id }: Latest): IsMeant {
-  return (record) => record.id.equals(id) && record.collection.equals(collection);
-}
-
-/** The version that a record is; verifies that it carries its checksum, and is the very one that is meant to stand there. */
-function versionIn(bytes: Buffer | null, { commitId, place }: Standing, isMeant: IsMeant): StoredVersion {
-  const record = bytes === null ? null : readOperation(bytes, commitId);
-  if (bytes === null || record === null || !isIntact(record) || !isMeant(record))
-    throw new ReplichartError('INDEX_DAMAGED', 'a stored version does not carry its checksum', {
-      evidence: {
-        log: place.log,
-        offset: place.offset,
-        bytes: place.bytes,
-        commit_id: commitId,
-        expected_crc32c: record === null ? null : hex32(record.crcComputed),
-        found_crc32c: record === null ? null : hex32(record.crcStored),
-      },
-    });
-  return {
-    commitId,
-    collection: record.collection,
-    id: record.id,
-    document: record.op === OP_DELETE ? null : record.document,
-    record: bytes,
-    place,
-  };
-}
-
-function isIntact({ op, crcStored, crcComputed }: OperationRecord): boolean {
-  return crcStored === crcComputed && (op === OP_PUT || op === OP_DELETE);
-}
-
-function checkpointEntry(checkpoint: Checkpoint): IndexEntry {
-  return { key: CHECKPOINT_KEY, value: encodeCheckpoint(checkpoint) };
+function isSamePlace(one: IndexedPlace, other: IndexedPlace): boolean {
+  return one.log === other.log && one.offset === other.offset && one.bytes === other.bytes;
 }

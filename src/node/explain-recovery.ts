@@ -12,7 +12,7 @@ export function explainRecovery({ context }: NodeSnapshot): Explanation {
     recordedHalt,
     survey,
     repair: isThrough
-      ? { discardedPartials: [], discardedTail: null }
+      ? { discardedPartials: survey?.partials ?? [], discardedTail: null }
       : repair && { discardedPartials: repair.discardedPartials, discardedTail: repair.discardedTail },
   });
 }

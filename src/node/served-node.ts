@@ -5,6 +5,7 @@ import type { SnapshotStore } from '../io/snapshot-store.ts';
 import type { ChartFacts } from './chart-facts.ts';
 import type { OpenStorage } from './node-storage.ts';
 import type { NodeSnapshot } from './node-snapshot.ts';
+import type { Pruned, PruneRequest } from './pruner.ts';
 import type { ReadGate } from './read-gate.ts';
 import type { TransitionBuffer } from './transition-buffer.ts';
 
@@ -34,6 +35,16 @@ export interface ServedNode {
   /** The newest transitions of this run, for whoever follows them. */
   readonly transitions: TransitionBuffer;
   readonly metrics: MetricsPage;
+  /**
+   * Replaces history by its outcome: a base file, and the WAL behind it. The node goes on meanwhile.
+   * @throws ReplichartError as `Pruner.prune` does.
+   */
+  prune(request?: PruneRequest): Promise<Pruned>;
   /** Ends the effects under way, closes everything. Safe to call twice. */
   stop(): Promise<void>;
+}
+
+/** Commit id of the cut of the base file that a node's history begins with, 0 without one; `null` where it is not known. */
+export function baseCutOf(node: Pick<ServedNode, 'files' | 'snapshot'>): number | null {
+  return node.files()?.storage.baseCut ?? node.snapshot().context.applied?.snapshotCut ?? null;
 }

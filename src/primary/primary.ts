@@ -8,6 +8,7 @@ import { positionOf, type Position } from '../core/position.ts';
 import type { Checkpoint } from '../core/storage/checkpoint.ts';
 import type { ChainState } from '../core/wal/chain.ts';
 import { primaryMachine } from '../../machines/primary.ts';
+import { discardLeftovers, openBases } from '../io/base-files.ts';
 import { DataDirectory } from '../io/data-directory.ts';
 import { Fence, fenced } from '../io/fence.ts';
 import { surveyDisk } from '../io/wal/survey.ts';
@@ -22,6 +23,7 @@ import { roleActorsOf } from '../node/role-actors.ts';
 import type { NodeSnapshot } from '../node/node-snapshot.ts';
 import type { ServedNode } from '../node/served-node.ts';
 import { nodeInput, observe, refusedStart, startNode, stopNode } from '../node/start.ts';
+import { Pruner } from '../node/pruner.ts';
 import { observerOf } from '../node/observer.ts';
 import { stateLine } from '../core/state-line.ts';
 import { locatePosition, type ClaimedPosition } from '../io/wal/position.ts';
@@ -43,6 +45,8 @@ export interface PrimaryNode extends ServedNode {
   onDurable(listener: () => void): () => void;
   /** Makes a snapshot of all that is committed now; writes go on meanwhile. */
   createSnapshot(): Promise<Manifest>;
+  /** Removes a snapshot. @throws ReplichartError `SNAPSHOT_UNKNOWN` */
+  removeSnapshot(snapshotId: string): Promise<void>;
 }
 
 /**
@@ -80,11 +84,13 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
     surveyDisk: fromPromise<DiskSurvey, null>(async () => {
       const identity = identityOf();
       const { storage, wal } = await nodeStorage.open(identity);
-      return surveyDisk(storage, wal, identity.clusterId);
+      const { base, originLsn, leftovers } = await openBases(directory, storage, wal);
+      return surveyDisk(storage, wal, identity.clusterId, { base, partials: leftovers }, originLsn);
     }),
     repairPrimary: fromPromise<Checkpoint, DiskSurvey>(async ({ input: survey }) => {
       const { storage, wal } = await nodeStorage.open(identityOf());
       await snapshots.discardPartial();
+      await discardLeftovers(directory, wal, survey.partials);
       const { chain, checkpoint } = await repairPrimary(wal, storage, survey);
       writePath = new WritePath(
         {
@@ -156,6 +162,22 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
     segments: () => nodeStorage.current?.wal.segments ?? null,
     flight: observer.flight,
   });
+  const pruner = new Pruner({
+    directory,
+    node: async () => {
+      const { applied: at } = working('NOT_WRITABLE');
+      const oldest = await snapshotMaker.oldestCut();
+      return {
+        clusterId: identityOf().clusterId,
+        open: open(),
+        limits: { appliedLsn: at.lsn, oldestSnapshotLsn: oldest.lsn },
+      };
+    },
+    onFailure: (error) => {
+      fence.close(error);
+      actor.send({ type: 'storage.failed', fault: effectFault('prune', error) });
+    },
+  });
   const gate = new ReadGate({
     snapshot,
     applied,
@@ -188,6 +210,11 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
       const path = working('NOT_WRITABLE');
       return snapshotMaker.create(identityOf().clusterId, open().storage, path);
     },
+    removeSnapshot: async (snapshotId) => {
+      working('NOT_WRITABLE');
+      await snapshotMaker.remove(snapshotId);
+    },
+    prune: (request) => pruner.prune(request),
     onDurable: (listener) => working('READS_BLOCKED').onDurable(listener),
     commit: async (commit) => working('NOT_WRITABLE').commit(commit),
     gate,

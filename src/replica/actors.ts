@@ -104,6 +104,7 @@ export function replicaActors(
   return {
     actors,
     pieces,
+    directory,
     snapshots: new SnapshotStore(directory),
     /** The files, while they are open. */
     open: () => nodeStorage.current,

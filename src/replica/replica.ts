@@ -1,12 +1,15 @@
-import { createActor } from 'xstate';
+import { createActor, matchesState } from 'xstate';
 import type { NodeContext } from '../../machines/context.ts';
 import { nodeMachine } from '../../machines/node.ts';
 import type { NodeConfig } from '../core/config.ts';
 import { ReplichartError } from '../core/errors.ts';
+import { effectFault } from '../core/halt.ts';
 import { positionOf } from '../core/position.ts';
+import { stateLine } from '../core/state-line.ts';
 import { Fence } from '../io/fence.ts';
 import { wrappedEffects } from '../node/effects.ts';
 import { primaryPosition } from '../node/gauges.ts';
+import { Pruner } from '../node/pruner.ts';
 import type { NodePorts } from '../node/ports.ts';
 import type { NodeSnapshot } from '../node/node-snapshot.ts';
 import type { ServedNode } from '../node/served-node.ts';
@@ -80,6 +83,23 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
       observer.countRead(outcome, reason);
     },
   });
+  const pruner = new Pruner({
+    directory: effects.directory,
+    node: async () => {
+      const open = effects.open();
+      const { identity, applied: at } = context();
+      if (!matchesState('replicating', snapshot().value) || open === null || identity === null || at === null)
+        throw new ReplichartError('READS_BLOCKED', 'only a replica that replicates can be pruned', {
+          evidence: { state: stateLine(snapshot().value) },
+        });
+      const limits = { appliedLsn: at.lsn, oldestSnapshotLsn: null };
+      return { clusterId: identity.clusterId, open, limits };
+    },
+    onFailure: (error) => {
+      fence.close(error);
+      actor.send({ type: 'storage.failed', fault: effectFault('prune', error) });
+    },
+  });
   return {
     snapshot,
     applied,
@@ -94,6 +114,7 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
     snapshots: effects.snapshots,
     transitions,
     metrics,
+    prune: (request) => pruner.prune(request),
     attach: () => actor.send({ type: 'replica.attach' }),
     subscribe,
     stop,

@@ -109,37 +109,61 @@ type Place = VersionFacts['place'];
 
 /**
  * Where a version stands on the node that was read. Its own files say it. Those of another node say it of versions in
- * the WAL; what a replica has in its base file is stated, and has to be the oldest versions of all.
+ * the WAL; what a replica has in its base file is stated, and has to be the oldest versions of all. A version that stands in a
+ * base file now may have stood elsewhere before the node was pruned.
  */
 function placesBy(
   stated: Explanation,
   { role }: ReadFacts,
-  { own }: Evidence,
+  { own, history: { beginning } }: Evidence,
   findings: Findings,
 ): (version: StoredVersion) => Place {
-  const inBase = own === null && role === 'replica' ? statedInBase(stated) : new Map<number, number>();
+  const path = `rules_applied[${GATE_CHECKS.length + 1}].evidence.versions`;
+  const statedPlaces = statedPlacesOf(stated);
+  const inBase = own === null && role === 'replica' ? oldestInBase(statedPlaces) : new Map<number, Place>();
   if (inBase.size > 0)
-    findings.leavesNoTrace(
-      `rules_applied[${GATE_CHECKS.length + 1}].evidence.versions`,
-      'which of them stand in the base file of the node, and where in it',
-    );
+    findings.leavesNoTrace(path, 'which of them stand in the base file of the node, and where in it');
   return ({ commitId, place }) => {
-    const offset = inBase.get(commitId);
-    if (offset !== undefined) return { log: 'base', offset };
-    return place.log === 'wal' ? { log: 'wal', lsn: place.offset } : { log: 'base', offset: place.offset };
+    const oldest = inBase.get(commitId);
+    if (oldest !== undefined) return oldest;
+    if (place.log === 'wal') return { log: 'wal', lsn: place.offset };
+    const before = statedPlaces.find((one) => one.commitId === commitId)?.place;
+    const mayHaveMoved =
+      before !== undefined &&
+      (before.log === 'wal' ? before.lsn < beginning.chain.lsn : before.offset !== place.offset);
+    if (!mayHaveMoved) return { log: 'base', offset: place.offset };
+    findings.cannotTell(
+      path,
+      'they stand in the base file now; where one stood before a prune does not show',
+    );
+    return before;
   };
 }
 
-/** Commit id and offset of the versions that are said to stand in a base file: from some commit on all older ones. */
-function statedInBase(stated: Explanation): Map<number, number> {
-  const places = new Map<number, number>();
+interface StatedPlace {
+  readonly commitId: number;
+  readonly place: Place;
+}
+
+/** Where each version is said to stand, the newest first. */
+function statedPlacesOf(stated: Explanation): readonly StatedPlace[] {
   const [, ordered] = evidencesOf(stated);
   const versions: Json | undefined = ordered?.['versions'];
-  if (!Array.isArray(versions)) return places;
-  for (const one of [...(versions as readonly Json[])].reverse()) {
-    const { commit_id: commitId, log, offset } = (one ?? {}) as JsonObject;
-    if (log !== 'base' || typeof commitId !== 'number' || typeof offset !== 'number') break;
-    places.set(commitId, offset);
+  if (!Array.isArray(versions)) return [];
+  return (versions as readonly Json[]).flatMap((one): StatedPlace[] => {
+    const { commit_id: commitId, log, offset, lsn } = (one ?? {}) as JsonObject;
+    if (typeof commitId !== 'number') return [];
+    if (log === 'base' && typeof offset === 'number') return [{ commitId, place: { log, offset } }];
+    return log === 'wal' && typeof lsn === 'number' ? [{ commitId, place: { log, lsn } }] : [];
+  });
+}
+
+/** Of the versions those that are said to stand in a base file: from some commit on all older ones. */
+function oldestInBase(stated: readonly StatedPlace[]): Map<number, Place> {
+  const places = new Map<number, Place>();
+  for (const { commitId, place } of [...stated].reverse()) {
+    if (place.log !== 'base') break;
+    places.set(commitId, place);
   }
   return places;
 }

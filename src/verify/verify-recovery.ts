@@ -80,7 +80,7 @@ function repairOf({
   repair,
 }: RecoveryRecord): RecoveryRecord['repair'] {
   if (repair === null || survey === null) return null;
-  if (role === 'primary') return { discardedPartials: [], discardedTail: null };
+  if (role === 'primary') return { discardedPartials: survey.partials, discardedTail: null };
   const answers = recoveryInputs({ recordedHalt, survey }, bootstrap);
   const plan = answers && decideRecovery(answers);
   if (plan === null || plan.rule !== null) return null;

@@ -41,7 +41,7 @@ export function deriveSurvey(stated: DiskSurvey, evidence: Evidence, findings: F
 }
 
 function checkpointOf(
-  { checkpoint, prefix }: DiskSurvey,
+  { checkpoint, prefix, wal }: DiskSurvey,
   { own, history }: Evidence,
   at: PositionsIn,
   findings: Findings,
@@ -53,13 +53,26 @@ function checkpointOf(
   if (prefix.state === 'broken' && history.stop !== null && value.lsn > history.end.lsn) return checkpoint;
   const position = at.position(path, value);
   const segmentIndex = history.chains.get(value.lsn)?.segmentIndex ?? value.segmentIndex;
-  const cut = history.beginning.hashFrom === 'base file' ? history.beginning.chain.commitId : 0;
   if (own === null)
     findings.leavesNoTrace(`${path}.snapshot_cut`, 'whether the node had begun with a snapshot');
-  return {
-    state: 'intact',
-    value: { ...position, segmentIndex, snapshotCut: own === null ? value.snapshotCut : cut },
-  };
+  const snapshotCut =
+    own === null || isPrunedSince(value.snapshotCut, wal.startLsn, { own, history })
+      ? value.snapshotCut
+      : cutOf(history);
+  if (own !== null && snapshotCut < cutOf(history))
+    findings.leavesNoTrace(`${path}.snapshot_cut`, 'what the node held before it was pruned');
+  return { state: 'intact', value: { ...position, segmentIndex, snapshotCut } };
+}
+
+/** The cut of the base file at which history begins; 0: it begins with its first byte. */
+function cutOf({ beginning }: Evidence['history']): number {
+  return beginning.hashFrom === 'base file' ? beginning.chain.commitId : 0;
+}
+
+/** Whether the node's own files begin with a later cut than they did. */
+function isPrunedSince(statedCut: number, statedStartLsn: number, { own, history }: Evidence): boolean {
+  const began = statedCut === 0 ? statedStartLsn === 0 : statedStartLsn < history.beginning.chain.lsn;
+  return own !== null && statedCut < cutOf(history) && began;
 }
 
 /** The files may have been put right since; what still breaks the same rule is the same. */
@@ -106,15 +119,21 @@ function tornStop(stop: StopEvidence, availableBytes: number): StopEvidence {
 function walOf(
   { wal, checkpoint }: DiskSurvey,
   { provenTo, stop }: DiskSurvey['tail'],
-  { own, history: { beginning } }: Evidence,
+  evidence: Evidence,
   findings: Findings,
 ): DiskSurvey['wal'] {
+  const {
+    own,
+    history: { beginning },
+  } = evidence;
   const path = `${AT}.wal`;
   if (wal.discontinuity !== null) {
     findings.cannotTell(`${path}.discontinuity`, 'these files do not show now what was missing then');
     return wal;
   }
-  const startLsn = startOf(wal.startLsn, checkpoint, own === null ? null : beginning.chain);
+  const isPruned =
+    checkpoint.state === 'intact' && isPrunedSince(checkpoint.value.snapshotCut, wal.startLsn, evidence);
+  const startLsn = startOf(wal.startLsn, checkpoint, own === null || isPruned ? null : beginning.chain);
   if (startLsn === null)
     findings.leavesNoTrace(`${path}.start_lsn`, 'where the WAL of a node that began with a snapshot begins');
   if (stop !== null) findings.leavesNoTrace(path, 'how much was discarded');
@@ -150,14 +169,18 @@ function segmentsOf(stated: number, first: ChainState, to: ChainState): number {
   return stated === begun + 1 ? stated : begun;
 }
 
-function baseOf({ base, checkpoint }: DiskSurvey, { own, history }: Evidence, findings: Findings) {
+function baseOf({ base, checkpoint, wal }: DiskSurvey, { own, history }: Evidence, findings: Findings) {
   const cut = checkpoint.state === 'intact' ? checkpoint.value.snapshotCut : 0;
   if (cut === 0) return { state: 'not needed', cutCommitId: null } as const;
   if (own === null) {
     findings.leavesNoTrace(`${AT}.base`, 'only the files of the node itself say it');
     return { ...base, cutCommitId: cut };
   }
-  const isThere = history.beginning.hashFrom === 'base file' && history.beginning.chain.commitId === cut;
+  if (isPrunedSince(cut, wal.startLsn, { own, history })) {
+    findings.leavesNoTrace(`${AT}.base`, 'the base file before the one that is there now');
+    return { ...base, cutCommitId: cut };
+  }
+  const isThere = cutOf(history) === cut;
   if (isThere && base.state !== 'intact' && base.cutCommitId === cut) {
     findings.cannotTell(`${AT}.base`, 'the base file is in place now');
     return base;

@@ -218,7 +218,12 @@ describe('docs/FORMAT.md, read by a decoder of its own', () => {
     const stream = Buffer.concat((await walFiles(dataDir)).map(({ bytes }) => bytes));
     const index = await levelVersionIndex(nodeFileSystem, join(dataDir, 'index')).open();
     const checkpoint = decodeCheckpointValue((await index.get(CHECKPOINT_KEY)) ?? Buffer.alloc(0));
-    expect(checkpoint).toEqual({ ...position, segmentIndex: wal.segments.length - 1, snapshotCut: 0 });
+    expect(checkpoint).toEqual({
+      ...position,
+      segmentIndex: wal.segments.length - 1,
+      snapshotCut: 0,
+      baseSlot: 0,
+    });
     const hash = createHash('sha256');
     let entries = 0;
     for await (const page of index.pages(FIRST_VERSION_KEY, AFTER_VERSION_KEYS))

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ReplicaStatus } from '../../src/index.ts';
 import { put, rejection, startPrimary, startReplica, temporaryDirectory } from '../support/nodes.ts';
-import { appliedCommit, detached, halted, scriptedReplica } from '../support/replicas.ts';
+import { appliedCommit, detached, halted, inState, scriptedReplica, until } from '../support/replicas.ts';
 import { chunked, recordedWal } from '../support/sources.ts';
 import { flipped } from '../support/wal-forge.ts';
 
@@ -94,8 +94,7 @@ describe('a signal', () => {
     const primary = await startPrimary({ dataDir }, { signal: asked.signal });
     await primary.commit([put('a', '1')]);
     asked.abort();
-    await primary.stop();
-    expect(primary.status()).toEqual({ name: 'Stopped', halt: null });
+    await until(primary, inState('stopped.closed'), 'a stop that nobody else asks for');
     const again = await startPrimary({ dataDir });
     expect(again.position()?.commitId).toBe(1);
   });

@@ -103,7 +103,7 @@ async function primaryEnding(
   commits: number,
 ): Promise<Ending> {
   if (failing.hasFailed || inState('halted')(primary.snapshot())) {
-    await restingPrimary(primary);
+    await restingNode(primary);
     await refusesAll(primary);
     const { halt, haltRecordFault } = primary.snapshot().context;
     await primary.stop();
@@ -212,13 +212,13 @@ export async function startedOr<Node extends object>(
   }
 }
 
-/** Waits for a primary's halt to be recorded; it has nobody to tell. */
-export async function restingPrimary(primary: PrimaryNode): Promise<void> {
+/** Waits for a halt to be recorded; a primary has nobody to tell. */
+export async function restingNode(node: PrimaryNode | ReplicaNode): Promise<void> {
   for (let turns = 0; turns < 1000; turns += 1) {
-    if (inState('halted.resting')(primary.snapshot())) return;
+    if (inState('halted.resting')(node.snapshot())) return;
     await new Promise((resolve) => setImmediate(resolve));
   }
-  throw new Error(`no halt came to rest: ${JSON.stringify(primary.snapshot().value)}`);
+  throw new Error(`no halt came to rest: ${JSON.stringify(node.snapshot().value)}`);
 }
 
 export async function refusesAll(node: PrimaryNode | ReplicaNode): Promise<void> {

@@ -4,6 +4,7 @@ import { crashEverywhere, type Points, type Scenario } from './crash-points.ts';
 import { depth, WHOLE_TIMEOUT_MS } from './depth.ts';
 import { recordFaults } from './report.ts';
 import { primaryWrites } from './scenarios-primary.ts';
+import { primaryPrunes, replicaPrunes } from './scenarios-retention.ts';
 import { clearing, following, halting, standingPrimary, type Still } from './scenarios-replica.ts';
 
 /** In `npm test` the recovery from every fortieth disk is crashed as well; otherwise from each. */
@@ -42,6 +43,14 @@ describe('crashed before every change, whatever survives', { timeout: WHOLE_TIME
 
   test('P5-I10, F-RC1: a replica that halts', async () => {
     expect((await everywhere(halting(still))).disks).toBeGreaterThan(100);
+  });
+
+  test('F-RC1, P5-I8: a primary that is pruned', async () => {
+    expect((await everywhere(await primaryPrunes())).disks).toBeGreaterThan(100);
+  });
+
+  test('F-RC1, P5-I8: a replica that is pruned', async () => {
+    expect((await everywhere((await replicaPrunes()).scenario)).disks).toBeGreaterThan(50);
   });
 
   test('P5-I10: an operator who clears a halt', async () => {

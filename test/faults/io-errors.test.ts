@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { SimulatedDisk } from '../../scripts/simulate/disk.ts';
 import { EVERYTHING } from '../../scripts/simulate/survivors.ts';
 import { clears, follows, halts, primaryStarts, writing, type Attempt } from './attempts.ts';
+import { primaryIsPruned, replicaIsPruned } from './attempts-retention.ts';
 import { depth, WHOLE_TIMEOUT_MS } from './depth.ts';
 import { failEverywhere } from './io-errors.ts';
 import { recordFaults } from './report.ts';
@@ -80,6 +81,14 @@ describe(
       const disk = await withTail(follows(still, 'wal'));
       const prepared = { name: 'a replica discards an unproven tail', disk, applied: still.commits };
       expect(await everywhere(follows(still, 'wal', prepared))).toBeGreaterThan(5);
+    });
+
+    test('P5-I8: a primary that is pruned', async () => {
+      expect(await everywhere(await primaryIsPruned())).toBeGreaterThan(20);
+    });
+
+    test('P5-I8: a replica that is pruned', async () => {
+      expect(await everywhere(await replicaIsPruned())).toBeGreaterThan(10);
     });
 
     test('P5-I10: a halt', async () => {

@@ -40,6 +40,14 @@ const PARAMETERS = [
   ...['history_hash', 'commit_id', '__proto__', 'constructor', ''],
 ];
 
+/** What changes files because it was asked for rightly. */
+function isCommand(method: string, address: string): boolean {
+  return (
+    (method === 'POST' && /^\/data\/v1\/(snapshots|prune(\?up_to=\d+)?)$/.test(address)) ||
+    (method === 'DELETE' && /^\/data\/v1\/snapshots\/\d+$/.test(address))
+  );
+}
+
 const hostileText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 24 }),
   fc.constantFrom(
@@ -191,7 +199,7 @@ const hostile: fc.Arbitrary<HostileRequest> = fc
     fc.option(body),
   )
   .map(([asked, sent, text]) => ({ ...asked, headers: sent, body: text }))
-  .filter(({ method, path: address }) => !(method === 'POST' && /^\/data\/v1\/snapshots$/.test(address)));
+  .filter(({ method, path: address }) => !isCommand(method, address));
 
 /** The status of the answer, its body unread; 0 where the connection was closed without one. */
 function statusOf(

@@ -79,6 +79,7 @@ describe('P5-I14: the interface description', () => {
     const ofReplica = described(await documentOf(replica.url));
     expect(described(await documentOf(url)).filter((one) => !ofReplica.includes(one))).toEqual([
       'POST /data/v1/snapshots',
+      'DELETE /data/v1/snapshots/{id}',
       'GET /replication/v1/identity',
       'GET /replication/v1/wal',
       'GET /replication/v1/snapshots',

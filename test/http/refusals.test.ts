@@ -1,18 +1,14 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ERRORS, type ErrorCode, type Position } from '../../src/index.ts';
-import { nodeFileSystem } from '../../src/io/node-file-system.ts';
-import { WalFiles } from '../../src/io/wal/files.ts';
-import { locatePosition } from '../../src/io/wal/position.ts';
+import { ERRORS, type ErrorCode } from '../../src/index.ts';
 import { commonRefusals, type Endpoint } from '../../src/http/contract/endpoint.ts';
 import { ENDPOINT_NAMES, ENDPOINTS, type EndpointName } from '../../src/http/contract/endpoints.ts';
 import { problem } from '../../src/http/contract/shapes.ts';
 import { faultyFileSystem, systemError } from '../support/faulty-file-system.ts';
 import { ask, bearer, codeOf, type Answer } from '../support/http.ts';
-import { fixedPrimary, haltedReplica, REQUESTS, restingReplica } from '../support/http-worlds.ts';
-import { afterTest, put, rejection } from '../support/nodes.ts';
-import { servedOver, servedPrimary } from '../support/served-nodes.ts';
+import { fixedPrimary, haltedReplica, REQUESTS } from '../support/http-worlds.ts';
+import { put, rejection } from '../support/nodes.ts';
 import { unitsOf } from '../support/wal-forge.ts';
 
 type World = () => Promise<{ readonly url: string }>;
@@ -32,6 +28,10 @@ const post =
         ? {}
         : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
+const remove =
+  (path: string): Ask =>
+  (url) =>
+    ask(url, path, { method: 'DELETE' });
 const commits = (document: unknown, id = 'x') =>
   post('/data/v1/commits', { ops: [{ op: 'put', collection: 'c', id, document }] });
 
@@ -39,7 +39,7 @@ const commits = (document: unknown, id = 'x') =>
 function breakingDisk(name: string) {
   let isBroken = false;
   const files = faultyFileSystem((operation, path) =>
-    isBroken && path.includes(name) && (operation === 'datasync' || operation === 'open')
+    isBroken && path.includes(name) && ['datasync', 'open', 'rename'].includes(operation)
       ? { error: systemError('EIO') }
       : null,
   );
@@ -63,17 +63,23 @@ const haltedPrimary: World = async () => {
   await rejection(world.primary.commit([put('x', '1')]));
   return world;
 };
-/** A primary whose WAL was changed below it: the last byte of the first document. */
-const damaged: World = async () => {
-  const world = await fixedPrimary();
-  const file = join(world.dataDir, 'wal', (await readdir(join(world.dataDir, 'wal'))).sort()[0] as string);
-  const wal = await readFile(file);
-  const frame = unitsOf(wal).find(({ kind }) => kind === 'commits');
-  const at = (frame?.lsn ?? 0) + (frame?.bytes ?? 0) - 1;
-  wal[at] = (wal[at] as number) ^ 0xff;
-  await writeFile(file, wal);
-  return world;
-};
+/** A primary whose WAL was changed below it, so many bytes before the end of the first frame. */
+const changedBefore =
+  (bytes: (frameBytes: number) => number): World =>
+  async () => {
+    const world = await fixedPrimary();
+    const file = join(world.dataDir, 'wal', (await readdir(join(world.dataDir, 'wal'))).sort()[0] as string);
+    const wal = await readFile(file);
+    const frame = unitsOf(wal).find(({ kind }) => kind === 'commits');
+    const at = (frame?.lsn ?? 0) + (frame?.bytes ?? 0) - bytes(frame?.bytes ?? 0);
+    wal[at] = (wal[at] as number) ^ 0xff;
+    await writeFile(file, wal);
+    return world;
+  };
+/** The last byte of the first document. */
+const damaged = changedBefore(() => 1);
+/** The first byte of the first frame: no document is touched. */
+const damagedFrame = changedBefore((frameBytes) => frameBytes);
 
 const changedSnapshot =
   (change: (directory: string) => Promise<void>): World =>
@@ -94,16 +100,11 @@ const damagedNewest: World = async () => {
   return world;
 };
 
-/** A primary whose WAL begins at a cut: it is looked up in the files of a replica that began with the snapshot. */
+/** A primary whose WAL begins at a cut. */
 const pruned: World = async () => {
-  const { url, positions } = await fixedPrimary();
-  const { replica, dataDir } = await restingReplica(url);
-  await replica.stop();
-  const wal = await WalFiles.openToRead(nodeFileSystem, join(dataDir, 'wal'));
-  afterTest(() => wal.close());
-  const node = await servedPrimary({ replication: 'enabled' });
-  const end = positions.at(-1) as Position;
-  return { url: await servedOver({ ...node, locate: (claimed) => locatePosition(wal, end, claimed) }) };
+  const world = await fixedPrimary();
+  await world.primary.prune();
+  return world;
 };
 
 const OTHER_HASH = 'f'.repeat(64);
@@ -166,6 +167,19 @@ const REACHED: Readonly<Record<EndpointName, Reached>> = {
     STORAGE_FAILED: [breaking('snapshots'), post('/data/v1/snapshots')],
     SNAPSHOT_CORRUPT: [damagedNewest, post('/data/v1/snapshots')],
     INDEX_DAMAGED: [damaged, post('/data/v1/snapshots')],
+  },
+  deleteSnapshot: {
+    NOT_WRITABLE: [haltedPrimary, remove('/data/v1/snapshots/2')],
+    STORAGE_FAILED: [breaking('snapshots'), remove('/data/v1/snapshots/2')],
+    SNAPSHOT_UNKNOWN: [working, remove('/data/v1/snapshots/9')],
+  },
+  postPrune: {
+    NOT_WRITABLE: [haltedPrimary, post('/data/v1/prune')],
+    READS_BLOCKED: [haltedReplica, post('/data/v1/prune')],
+    STORAGE_FAILED: [breaking('/base'), post('/data/v1/prune')],
+    SNAPSHOT_CORRUPT: [damagedManifest, post('/data/v1/prune')],
+    INDEX_DAMAGED: [damaged, post('/data/v1/prune')],
+    WAL_CORRUPT: [damagedFrame, post('/data/v1/prune')],
   },
   getIdentity: at(REQUESTS.getIdentity, REPLICATION),
   getWalStream: {

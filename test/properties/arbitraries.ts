@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Position } from '../../src/core/position.ts';
-import type { Checkpoint } from '../../src/core/storage/checkpoint.ts';
+import type { StoredCheckpoint } from '../../src/core/storage/checkpoint.ts';
 import type { SnapshotCut } from '../../src/core/storage/base-format.ts';
 import type { Json, JsonObject } from '../../src/core/bytes.ts';
 import type { Operation } from '../../src/core/wal/operation.ts';
@@ -38,7 +38,8 @@ export const cut: fc.Arbitrary<SnapshotCut> = fc.record({
   historyHash: hash,
   segmentIndex: count,
 });
-export const checkpoint: fc.Arbitrary<Checkpoint> = fc.record({
+export const checkpoint: fc.Arbitrary<StoredCheckpoint> = fc.record({
+  baseSlot: fc.constantFrom(0 as const, 1 as const),
   commitId: count,
   lsn: count,
   historyHash: hash,

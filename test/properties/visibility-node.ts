@@ -185,7 +185,8 @@ export class VisibilityNode {
     this.#place = await this.#openPlace();
     const { storage, wal } = this.#place;
     if (this.#base !== null) await storage.useBase(await BaseFile.open(files, this.#base.path));
-    const survey = await surveyDisk(storage, wal, CLUSTER, undefined, this.#base?.lsn ?? 0);
+    const around = { base: { state: 'not needed', cutCommitId: null }, partials: [] } as const;
+    const survey = await surveyDisk(storage, wal, CLUSTER, around, this.#base?.lsn ?? 0);
     expect(survey.checkpoint).toEqual({ state: 'intact', value: this.checkpoint });
     expect(survey.prefix).toEqual({ state: 'proven', chain: this.applied });
     expect(survey.tail.provenTo).toEqual(this.written);

@@ -14,12 +14,13 @@ const STRETCH = 'the WAL of a replica is a stretch of the durable WAL of the pri
 /** The first seed that finds it, and by which property. */
 const FOUND: Record<keyof typeof SABOTAGES, readonly [seed: number, property: string]> = {
   'the primary does not sync its WAL': [1, DURABLE],
-  'a replica does not sync its WAL': [63, CAUSE],
+  'a replica does not sync its WAL': [33, CAUSE],
   'the primary acknowledges before its WAL is synced': [1, DURABLE],
   'a replica answers that it has persisted before it has written': [1, CAUSE],
   'the primary does not sync names': [1, DURABLE],
-  'a replica does not sync names': [84, CAUSE],
-  'an index write is not durable': [6, 'a start that is refused has a cause'],
+  'a replica does not sync names': [77, CAUSE],
+  'an index write is not durable': [4, 'a start that is refused has a cause'],
+  'the index is not synced before history goes': [4, 'a start that is refused has a cause'],
   'the index of a replica forgets an entry': [1, 'a read shows what history says'],
   'P5-I5 checksumMatches always holds': [49, STRETCH],
   'P5-I4 historyIsContinuous, P5-I4 unitIsInOrder and P5-I6 commitIdsAreDense always hold': [23, STRETCH],

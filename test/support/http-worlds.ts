@@ -139,6 +139,8 @@ export const REQUESTS = {
   getDocument: '/data/v1/c/a?at=1&proof=1',
   getDocuments: '/data/v1/c?limit=1&proof=1',
   postSnapshot: '/data/v1/snapshots',
+  deleteSnapshot: '/data/v1/snapshots/9',
+  postPrune: '/data/v1/prune?up_to=0',
   getIdentity: '/replication/v1/identity',
   getWalStream: '/replication/v1/wal?from_lsn=0',
   listSnapshots: '/replication/v1/snapshots',

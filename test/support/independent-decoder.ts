@@ -473,20 +473,22 @@ function digestOf(versions: readonly NaiveVersion[]): DecodedDigest {
 
 export interface DecodedCheckpoint extends DecodedCut {
   readonly snapshotCut: number;
+  readonly baseSlot: number;
 }
 
 export function decodeCheckpointValue(bytes: Buffer): DecodedCheckpoint {
   const fields = new Fields(bytes, 'checkpoint', 80);
   must(bytes.length === 80, 'it has 80 bytes', 'checkpoint');
   fields.ascii(0, 'RPLCKPT1');
-  fields.is(72, 0, 'zero');
   fields.checksum(76, bytes.subarray(0, 76));
+  must(fields.u32(72) <= 1, 'there are two base slots', 'checkpoint');
   return {
     commitId: fields.u64(8),
     lsn: fields.u64(16),
     historyHash: fields.hash(24),
     segmentIndex: fields.u64(56),
     snapshotCut: fields.u64(64),
+    baseSlot: fields.u32(72),
   };
 }
 
@@ -495,6 +497,8 @@ export interface DecodedIndexEntry {
   readonly id: Buffer;
   readonly commitId: number;
   readonly log: 'wal' | 'base';
+  /** Of a version in a base file. */
+  readonly slot: number | null;
   readonly offset: number;
   readonly bytes: number;
 }
@@ -507,13 +511,15 @@ export function decodeIndexEntry(key: Buffer, value: Buffer): DecodedIndexEntry 
   const id = unescapeName(key, collection.next, where);
   must(key.length === id.next + 8, 'eight bytes follow the id', where);
   const fields = new Fields(value, where, 17);
-  must(value.length === 17 && (value[0] === 1 || value[0] === 2), 'its value is of its form', where);
+  const log = value[0] as number;
+  must(value.length === 17 && log >= 1 && log <= 3, 'its value is of its form', where);
   fields.checksum(13, key, value.subarray(0, 13));
   return {
     collection: collection.name,
     id: id.name,
     commitId: Number(0xffff_ffff_ffff_ffffn - key.readBigUInt64BE(id.next)),
-    log: value[0] === 1 ? 'wal' : 'base',
+    log: log === 1 ? 'wal' : 'base',
+    slot: log === 1 ? null : log - 2,
     offset: fields.u64(1),
     bytes: fields.u32(9),
   };

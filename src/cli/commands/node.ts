@@ -65,15 +65,35 @@ async function runUntil(
     `${role} ${identity?.nodeId ?? ''} of cluster ${identity?.clusterId ?? ''} ${node.url === null ? 'serves nothing' : `listens on ${node.url}`}`,
   );
   if (halt !== null) output.note(`halted: ${halt.code}: ${halt.message} What to do: ${halt.action}`);
+  const stopTelling = node.subscribe(tellOnce(output));
   await stopAsked;
-  const last = node.snapshot().context.halt;
+  stopTelling();
+  const { halt: last, detachment } = node.snapshot().context;
   await node.stop();
-  setExit(last === null ? EXIT.ok : ERRORS[last.code].exit);
+  setExit(last !== null ? ERRORS[last.code].exit : isPruned(detachment) ? EXIT.outOfRetention : EXIT.ok);
+}
+
+const PRUNED = 'WAL_PRUNED';
+
+/** The one detachment that no waiting and no attaching will end. */
+function isPruned(detachment: string | null): boolean {
+  return detachment?.startsWith(PRUNED) ?? false;
+}
+
+/** Tells whoever watches that a replica has fallen behind what its primary keeps, and what helps. */
+function tellOnce(output: Output): (snapshot: NodeSnapshot) => void {
+  let isTold = false;
+  return ({ context: { detachment } }) => {
+    if (isTold || !isPruned(detachment)) return;
+    isTold = true;
+    output.note(`detached: ${detachment}. What to do: ${ERRORS[PRUNED].action}`);
+  };
 }
 
 interface RunningNode {
   readonly url: string | null;
   snapshot(): NodeSnapshot;
+  subscribe(listener: (snapshot: NodeSnapshot) => void): () => void;
   stop(): Promise<void>;
 }
 
@@ -92,6 +112,7 @@ async function start(
   return {
     url: replica.url,
     snapshot: () => replica.snapshot(),
+    subscribe: (listener) => replica.subscribe(listener),
     stop: () => {
       stopReattaching?.();
       process.off(ATTACH_SIGNAL, attach);

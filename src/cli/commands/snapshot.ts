@@ -3,7 +3,7 @@ import { EXIT, ReplichartError, type ExitCode } from '../../core/errors.ts';
 import { manifestJson } from '../../core/storage/manifest.ts';
 import { SnapshotStore } from '../../io/snapshot-store.ts';
 import { verifySnapshot, type SnapshotVerdict } from '../../io/snapshot-verify.ts';
-import { postSnapshot } from '../../http/contract/data.ts';
+import { deleteSnapshot, postSnapshot } from '../../http/contract/data.ts';
 import { listSnapshots } from '../../http/contract/replication.ts';
 import { ask, type ClientFlags } from '../client.ts';
 import { directoryOf } from '../directory.ts';
@@ -24,14 +24,25 @@ interface VerifyFlags {
   readonly json?: boolean;
 }
 
-/** `replichart snapshot create|list|verify` */
+/** `replichart snapshot create|list|remove|verify` */
 export function snapshotCommand(setExit: SetExit): Command {
-  const command = new Command('snapshot').description('make, list or verify the snapshots of a primary');
+  const command = new Command('snapshot').description(
+    'make, list, remove or verify the snapshots of a primary',
+  );
   command.addCommand(
     primaryCommand('create', 'make a snapshot of all that a running primary has committed').action(create),
   );
   command.addCommand(
     primaryCommand('list', 'the snapshots that a running primary offers to replicas').action(list),
+  );
+  command.addCommand(
+    primaryCommand(
+      'remove',
+      'remove a snapshot, so that replichart prune may go on to the next one',
+      'replichart snapshot remove 12',
+    )
+      .argument('<id>', 'id of the snapshot')
+      .action(remove),
   );
   command
     .command('verify')
@@ -49,18 +60,23 @@ export function snapshotCommand(setExit: SetExit): Command {
   return command;
 }
 
-function primaryCommand(name: string, description: string): Command {
+function primaryCommand(name: string, description: string, example = `replichart snapshot ${name}`): Command {
   return new Command(name)
     .description(description)
     .requiredOption('--primary <url>', 'URL of the primary')
     .option('--token-file <file>', 'a file with the bearer token of the primary')
     .option('--json', 'print the result as JSON')
-    .addHelpText('after', `\nExample:\n  replichart snapshot ${name} --primary http://127.0.0.1:7001`);
+    .addHelpText('after', `\nExample:\n  ${example} --primary http://127.0.0.1:7001`);
 }
 
 async function create(flags: PrimaryFlags): Promise<void> {
   const made = await ask(flags.primary, postSnapshot, flags, { long: true });
   outputOf(flags).result(made, fieldsText(made));
+}
+
+async function remove(id: string, flags: PrimaryFlags): Promise<void> {
+  const removed = await ask(flags.primary, deleteSnapshot, flags, { params: { id }, long: true });
+  outputOf(flags).result(removed, `snapshot ${removed.snapshot_id} is removed`);
 }
 
 async function list(flags: PrimaryFlags): Promise<void> {

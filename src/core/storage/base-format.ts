@@ -21,6 +21,10 @@ export interface SnapshotCut extends Position {
   readonly segmentIndex: number;
 }
 
+export function cutToJson({ commitId, lsn, historyHash, segmentIndex }: SnapshotCut) {
+  return { commit_id: commitId, lsn, history_hash: historyHash, segment_index: segmentIndex };
+}
+
 export interface BaseHeader {
   readonly clusterId: string;
   readonly cut: SnapshotCut;

@@ -97,10 +97,27 @@ const INDEX_VALUE_BYTES = 17;
 const FEW_BYTES = 64;
 /** What of a value its checksum covers. */
 const CHECKED_VALUE_BYTES = 13;
-const LOG_CODE = { wal: 1, base: 2 } as const;
+const WAL_CODE = 1;
+
+/**
+ * Two base files may stand in a node while the versions of one are taken over into the next: which of the two an entry
+ * means. The checkpoint says which of them is the node's base file.
+ */
+export type BaseSlot = 0 | 1;
+const FIRST_BASE_CODE = 2;
+
+/** Where an index entry says that its version stands: in the WAL, or in the base file of a slot. */
+export type Log = 'wal' | BaseSlot;
+
+/** The place of a version as its index entry names it. */
+export interface IndexedPlace {
+  readonly log: Log;
+  readonly offset: number;
+  readonly bytes: number;
+}
 
 /** The value of an index entry: log u8 · offset u64 · bytes u32 · CRC32C u32 over the key and what stands before. */
-export function encodeIndexValue(key: Buffer, log: 'wal' | 'base', offset: number, bytes: number): Buffer {
+export function encodeIndexValue(key: Buffer, log: Log, offset: number, bytes: number): Buffer {
   return writeIndexValue(newIndexValue(), key, log, offset, bytes);
 }
 
@@ -109,14 +126,8 @@ export function newIndexValue(): Buffer {
   return Buffer.alloc(INDEX_VALUE_BYTES);
 }
 
-export function writeIndexValue(
-  value: Buffer,
-  key: Buffer,
-  log: 'wal' | 'base',
-  offset: number,
-  bytes: number,
-): Buffer {
-  value[0] = LOG_CODE[log];
+export function writeIndexValue(value: Buffer, key: Buffer, log: Log, offset: number, bytes: number): Buffer {
+  value[0] = log === 'wal' ? WAL_CODE : FIRST_BASE_CODE + log;
   writeU64(value, offset, 1);
   value.writeUInt32LE(bytes, 9);
   value.writeUInt32LE(checksumOf(key, value), CHECKED_VALUE_BYTES);
@@ -129,12 +140,18 @@ function checksumOf(key: Buffer, value: Buffer): number {
 }
 
 /** `null` for a value that does not carry the checksum it was written with. */
-export function decodeIndexValue(key: Buffer, value: Buffer): VersionPlace | null {
+export function decodeIndexValue(key: Buffer, value: Buffer): IndexedPlace | null {
   if (value.length !== INDEX_VALUE_BYTES) return null;
   if (value.readUInt32LE(CHECKED_VALUE_BYTES) !== checksumOf(key, value)) return null;
   const offset = readSafeU64(value, 1);
-  const log = value[0] === LOG_CODE.wal ? 'wal' : value[0] === LOG_CODE.base ? 'base' : null;
+  const log = logOf(value[0] as number);
   return offset === null || log === null ? null : { log, offset, bytes: value.readUInt32LE(9) };
+}
+
+function logOf(code: number): Log | null {
+  if (code === WAL_CODE) return 'wal';
+  const slot = code - FIRST_BASE_CODE;
+  return slot === 0 || slot === 1 ? slot : null;
 }
 
 /** Longer keys are rare, and get memory of their own. */

@@ -6,6 +6,7 @@ import {
   BASE_BLOCK_BYTES_MAX,
   BASE_FOOTER_BYTES,
   BASE_HEADER_BYTES,
+  cutToJson,
   type SnapshotCut,
 } from './base-format.ts';
 
@@ -70,12 +71,7 @@ export function manifestJson({ snapshotId, clusterId, cut, stateDigest, versions
   return {
     snapshot_id: snapshotId,
     cluster_id: clusterId,
-    cut: {
-      commit_id: cut.commitId,
-      lsn: cut.lsn,
-      history_hash: cut.historyHash,
-      segment_index: cut.segmentIndex,
-    },
+    cut: cutToJson(cut),
     state_digest: stateDigest,
     versions,
     keys,

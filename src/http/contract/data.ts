@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { explanationShape } from '../../core/explain/explanation.ts';
 import { endpoint } from './endpoint.ts';
-import { manifest } from './replication.ts';
-import { commitId, limitOf, oneView, position, queryFlag, viewQuery } from './shapes.ts';
+import { manifest, snapshotCut } from './replication.ts';
+import { commitId, limitOf, oneView, position, queryFlag, queryNumber, viewQuery } from './shapes.ts';
 
 export const COMMITS_MAX = 10_000;
 export const LIMIT_MAX = 10_000;
@@ -127,4 +127,46 @@ export const postSnapshot = endpoint({
   answer: manifest,
   statuses: [201],
   refusals: ['NOT_WRITABLE', 'STORAGE_FAILED', 'SNAPSHOT_CORRUPT', 'INDEX_DAMAGED'],
+});
+
+export const deleteSnapshot = endpoint({
+  method: 'DELETE',
+  path: '/data/v1/snapshots/:id',
+  plane: 'data',
+  summary: 'Removes a snapshot, so that history may be pruned up to the next one; primary only',
+  params: z.object({ id: z.string() }),
+  query: z.strictObject({}),
+  answer: z.object({ snapshot_id: z.string(), removed: z.literal(true) }),
+  refusals: ['NOT_WRITABLE', 'STORAGE_FAILED', 'SNAPSHOT_UNKNOWN'],
+});
+
+export const postPrune = endpoint({
+  method: 'POST',
+  path: '/data/v1/prune',
+  plane: 'data',
+  summary: 'Puts a base file in the place of history, and removes the WAL before it, while the node goes on',
+  description:
+    'The base file is cut at the newest segment boundary that is applied; on a primary, not behind its oldest snapshot. Where there is no such boundary nothing is done, and the answer says so.',
+  query: z.strictObject({
+    up_to: queryNumber
+      .optional()
+      .meta({ description: 'Commits behind this one stay in the WAL. Left out: none need to.' }),
+  }),
+  answer: z
+    .object({
+      cut: snapshotCut.nullable(),
+      segments_removed: z.int(),
+      bytes_removed: z.int(),
+    })
+    .meta({
+      description: '`cut`: where the WAL begins that is kept; null where all history is kept.',
+    }),
+  refusals: [
+    'NOT_WRITABLE',
+    'READS_BLOCKED',
+    'STORAGE_FAILED',
+    'SNAPSHOT_CORRUPT',
+    'INDEX_DAMAGED',
+    'WAL_CORRUPT',
+  ],
 });

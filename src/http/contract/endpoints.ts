@@ -30,6 +30,8 @@ export const ENDPOINTS = {
   getDocument: data.getDocument,
   getDocuments: data.getDocuments,
   postSnapshot: data.postSnapshot,
+  deleteSnapshot: data.deleteSnapshot,
+  postPrune: data.postPrune,
   getIdentity: replication.getIdentity,
   getWalStream: replication.getWalStream,
   listSnapshots: replication.listSnapshots,

@@ -2,11 +2,18 @@ import * as z from 'zod';
 import { endpoint } from './endpoint.ts';
 import { commitId, enveloped, historyHash, lsn, position, queryNumber } from './shapes.ts';
 
+export const snapshotCut = z.object({
+  commit_id: commitId,
+  lsn,
+  history_hash: historyHash,
+  segment_index: z.int(),
+});
+
 export const manifest = z
   .object({
     snapshot_id: z.string(),
     cluster_id: z.string(),
-    cut: z.object({ commit_id: commitId, lsn, history_hash: historyHash, segment_index: z.int() }),
+    cut: snapshotCut,
     state_digest: z.string(),
     versions: z.int(),
     keys: z.int(),

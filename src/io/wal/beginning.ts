@@ -1,14 +1,15 @@
 import { join } from 'node:path';
 import { UNBOUND_CLUSTER, type Identity } from '../../core/identity.ts';
 import { SEGMENT_HEADER_BYTES } from '../../core/limits.ts';
-import { BASE_HEADER_BYTES, decodeBaseHeader, type SnapshotCut } from '../../core/storage/base-format.ts';
+import type { SnapshotCut } from '../../core/storage/base-format.ts';
 import { chainAtCut, chainAtSegment, genesisChain, type ChainState } from '../../core/wal/chain.ts';
 import { ProvenBatch } from '../../core/wal/proof.ts';
 import { readSegmentHeader } from '../../core/wal/segment-header.ts';
 import { BaseFile } from '../base-file.ts';
+import { cutIn } from '../base-files.ts';
 import type { DataDirectory } from '../data-directory.ts';
 import type { FileSystem } from '../file-system.ts';
-import type { WalFiles } from './files.ts';
+import type { SegmentFile, WalFiles } from './files.ts';
 
 /** Where segment files stand, and what is known of their history beside them. */
 export interface WalPlace {
@@ -21,24 +22,20 @@ export interface WalPlace {
 }
 
 /** The WAL of a node, running or not. */
-export async function placeOfNode(
-  directory: DataDirectory,
-  { clusterId, role }: Identity,
-): Promise<WalPlace> {
+export async function placeOfNode(directory: DataDirectory, { clusterId }: Identity): Promise<WalPlace> {
   const { files, walDirectory } = directory;
-  return { files, walDirectory, clusterId, cuts: role === 'replica' ? await cutsOf(directory) : [] };
+  return { files, walDirectory, clusterId, cuts: await cutsOf(directory) };
 }
 
-/** The cuts that the base files of a replica are of, as far as their headers are intact. */
+/** The cuts that the base files of a node are of, as far as their headers are intact. */
 async function cutsOf({ files, baseDirectory }: DataDirectory): Promise<SnapshotCut[]> {
   const cuts: SnapshotCut[] = [];
   for (const name of await files.list(baseDirectory)) {
     if (!name.endsWith('.base')) continue;
     const base = await BaseFile.open(files, join(baseDirectory, name));
     try {
-      const bytes = base.readRecord(0, BASE_HEADER_BYTES);
-      const header = bytes && decodeBaseHeader(bytes);
-      if (header !== null) cuts.push(header.cut);
+      const cut = cutIn(base);
+      if (cut !== null) cuts.push(cut);
     } finally {
       await base.close();
     }
@@ -55,6 +52,16 @@ export function chainAtStart(
   if (startLsn === 0) return genesisChain(clusterId);
   const cut = cuts.find(({ lsn }) => lsn === startLsn);
   return cut === undefined ? null : chainAtCut(clusterId, cut);
+}
+
+/**
+ * Which of the segments is the first that counts. Where it is not known what was before the first one, those that the newest
+ * base file covers were left by an interrupted prune.
+ */
+export function firstSegment({ segments, startLsn }: WalFiles, cuts: readonly SnapshotCut[]): number {
+  if (startLsn === 0 || cuts.some(({ lsn }) => lsn === startLsn)) return 0;
+  const isCut = (segment: SegmentFile) => cuts.some(({ lsn }) => lsn === segment.startLsn);
+  return Math.max(0, segments.findLastIndex(isCut));
 }
 
 /** A segment to begin with, and by whose word its history is what it is. */
@@ -82,18 +89,19 @@ export async function findBeginning(
   { lsn, commitId }: Sought,
 ): Promise<Beginning | null> {
   const isSeeking = lsn !== null || commitId !== null;
-  for (let index = wal.segments.length - 1; index >= 0; index -= 1) {
+  const first = firstSegment(wal, cuts);
+  for (let index = wal.segments.length - 1; index >= first; index -= 1) {
     const startLsn = wal.segments[index]?.startLsn as number;
-    if (index > 0 && (!isSeeking || startLsn > (lsn ?? Infinity))) continue;
+    if (index > first && (!isSeeking || startLsn > (lsn ?? Infinity))) continue;
     const header = await chainByHeader(wal, startLsn);
     const holds = header.isIntact && header.chain.commitId < (commitId ?? Infinity);
-    if (index > 0 && !holds) continue;
+    if (index > first && !holds) continue;
     const cluster = clusterId ?? header.chain.clusterId;
     const known = chainAtStart(cluster, startLsn, cuts);
     return {
       chain: known ?? { ...header.chain, clusterId: cluster },
       hashFrom: known === null ? 'segment header' : startLsn === 0 ? 'genesis' : 'base file',
-      isSought: index > 0,
+      isSought: index > first,
     };
   }
   return null;

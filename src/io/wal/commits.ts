@@ -55,12 +55,22 @@ export class CommitReader {
    */
   async *upTo(wal: WalFiles, endLsn: number): AsyncGenerator<CommittedChanges> {
     this.assertKept(wal);
-    this.#chain ??= await chainBefore(wal, this.#after.lsn);
+    this.#chain ??= await this.#beginning(wal);
     for await (const { batch, units, stop } of walkWal(wal, this.#chain, endLsn)) {
       for (const unit of units) yield* this.#commitsOf(unit);
       this.#chain = batch.to;
       if (stop !== null)
         throw this.#chain.lsn < wal.startLsn ? pruned(this.#read, wal.startLsn) : broken(stop);
+    }
+  }
+
+  async #beginning(wal: WalFiles): Promise<ChainState> {
+    try {
+      return await chainBefore(wal, this.#after.lsn);
+    } catch (error) {
+      // It may have been pruned while it was looked up.
+      this.assertKept(wal);
+      throw error;
     }
   }
 

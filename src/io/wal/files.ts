@@ -105,8 +105,14 @@ export class WalFiles {
     if (segment === undefined) return Buffer.alloc(0);
     const offset = lsn - segment.startLsn;
     const buffer = Buffer.allocUnsafeSlow(Math.min(bytes, segment.bytes - offset));
-    const { handle } = await this.#opened(segment);
-    return buffer.subarray(0, await handle.read(buffer, offset));
+    try {
+      const { handle } = await this.#opened(segment);
+      return buffer.subarray(0, await handle.read(buffer, offset));
+    } catch (error) {
+      // It was removed meanwhile, as if it had been a moment before.
+      if (lsn < this.startLsn) return Buffer.alloc(0);
+      throw error;
+    }
   }
 
   /** Reads a record that lies in one segment; `null` where the files do not hold all of it. */
@@ -210,6 +216,32 @@ export class WalFiles {
         last.bytes = lsn - last.startLsn;
       }
     }
+  }
+
+  /**
+   * Removes the segments before the one that begins at `lsn`, the oldest first. Each is gone for good before the next is
+   * touched: a power cut on the way leaves fewer of them, and never a hole.
+   */
+  async dropBefore(lsn: number): Promise<{ readonly segments: number; readonly bytes: number }> {
+    assertThat(
+      this.#segments.some(({ startLsn }) => startLsn === lsn),
+      'a segment begins where others are removed',
+    );
+    let segments = 0;
+    let bytes = 0;
+    for (let first = this.#segments[0]; first !== undefined; first = this.#segments[0]) {
+      if (first.startLsn >= lsn) break;
+      this.#segments.shift();
+      this.#readers.delete(first);
+      const { handle } = first;
+      first.handle = null;
+      await handle?.close();
+      await this.#files.remove(this.path(first.startLsn));
+      await this.#files.syncDirectory(this.#directory);
+      segments += 1;
+      bytes += first.bytes;
+    }
+    return { segments, bytes };
   }
 
   async close(): Promise<void> {

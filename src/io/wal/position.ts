@@ -29,11 +29,7 @@ export async function locatePosition(
     throw new ReplichartError('HISTORY_DIVERGED', 'the position lies beyond the history of this primary', {
       evidence: { claimed: claimedJson(claimed), durable: positionToJson(durable) },
     });
-  if (claimed.lsn < wal.startLsn)
-    throw new ReplichartError('WAL_PRUNED', `the WAL before LSN ${wal.startLsn} is no longer kept`, {
-      evidence: { claimed: claimedJson(claimed), oldest_lsn: wal.startLsn },
-    });
-  const found = claimed.lsn === durable.lsn ? durable : await positionAt(wal, claimed.lsn);
+  const found = claimed.lsn === durable.lsn ? durable : await keptPositionAt(wal, claimed);
   if (found === null)
     throw new ReplichartError('POSITION_INVALID', `LSN ${claimed.lsn} is no frame boundary`, {
       evidence: { claimed: claimedJson(claimed) },
@@ -48,6 +44,25 @@ export async function locatePosition(
       evidence: { claimed: claimedJson(claimed), found: positionToJson(found) },
     });
   return positionOf(found);
+}
+
+/** What was pruned while it was looked at is not taken for something broken. */
+async function keptPositionAt(wal: WalFiles, claimed: ClaimedPosition): Promise<Position | null> {
+  const assertKept = () => {
+    if (claimed.lsn < wal.startLsn)
+      throw new ReplichartError('WAL_PRUNED', `the WAL before LSN ${wal.startLsn} is no longer kept`, {
+        evidence: { claimed: claimedJson(claimed), oldest_lsn: wal.startLsn },
+      });
+  };
+  assertKept();
+  try {
+    const found = await positionAt(wal, claimed.lsn);
+    if (found === null) assertKept();
+    return found;
+  } catch (error) {
+    assertKept();
+    throw error;
+  }
 }
 
 function claimedJson({ lsn, commitId, historyHash }: ClaimedPosition) {

@@ -10,12 +10,6 @@ import type { Storage } from '../storage.ts';
 import type { WalFiles } from './files.ts';
 import { WALK_BYTES, walkWal } from './walk.ts';
 
-/** A primary has no base file, and nothing that waits to be discarded here. */
-const NOTHING_AROUND: Pick<DiskSurvey, 'base' | 'partials'> = {
-  base: { state: 'not needed', cutCommitId: null },
-  partials: [],
-};
-
 type Prefix =
   { readonly chain: ChainState } | { readonly broken: DiskSurvey['prefix'] & { state: 'broken' } };
 
@@ -27,11 +21,14 @@ export async function surveyDisk(
   storage: Storage,
   wal: WalFiles,
   clusterId: string,
-  around: Pick<DiskSurvey, 'base' | 'partials'> = NOTHING_AROUND,
+  around: Pick<DiskSurvey, 'base' | 'partials'>,
   /** Where the WAL of this node begins: with history, or at the cut of its base file; `null` where that is not known. */
-  originLsn: number | null = 0,
+  originLsn: number | null,
 ): Promise<DiskSurvey> {
   const found = await storage.readCheckpoint();
+  // A node that holds no WAL yet stands at the cut of its base file.
+  if (found.state === 'intact' && found.checkpoint.snapshotCut > 0 && wal.segments.length === 0)
+    wal.beginAt(originLsn ?? found.checkpoint.lsn);
   const checkpoint: DiskSurvey['checkpoint'] =
     found.state === 'intact' ? { state: 'intact', value: found.checkpoint } : found;
   const walFacts: DiskSurvey['wal'] = {
@@ -41,7 +38,8 @@ export async function surveyDisk(
     discontinuity: wal.discontinuity,
   };
   const from = found.state === 'intact' ? found.checkpoint : GENESIS_CHECKPOINT;
-  const prefix = beginsAt(wal, originLsn) ?? (await provePrefix(wal, from, clusterId, originLsn));
+  const prefix =
+    holeBefore(wal, around.base, originLsn) ?? (await provePrefix(wal, from, clusterId, originLsn));
   if ('broken' in prefix)
     return {
       checkpoint,
@@ -59,9 +57,14 @@ export async function surveyDisk(
   };
 }
 
-/** Only the segment of the checkpoint is walked, so a beginning that is gone is seen by where the files begin. */
-function beginsAt(wal: WalFiles, originLsn: number | null): Prefix | null {
-  if (originLsn === null || wal.segments.length === 0 || wal.startLsn === originLsn) return null;
+/**
+ * What is missing of the history before the checkpoint's segment, of which nothing is walked: the base file, or WAL between it
+ * and where the files begin. Files that begin before its cut were left by an interrupted prune.
+ */
+function holeBefore(wal: WalFiles, base: DiskSurvey['base'], originLsn: number | null): Prefix | null {
+  if (base.state === 'missing' || base.state === 'damaged')
+    return broken({ base_file: `base/${base.cutCommitId}.base`, expected: 'intact', found: base.state });
+  if (originLsn === null || wal.segments.length === 0 || wal.startLsn <= originLsn) return null;
   return broken({
     expected_start_lsn: originLsn,
     found_start_lsn: wal.startLsn,

@@ -5,7 +5,8 @@ import { FRAME_KIND } from '../../core/wal/frame.ts';
 import type { ProofStop, ProvenUnit } from '../../core/wal/proof.ts';
 import { segmentFileName } from '../../core/wal/segment-header.ts';
 import type { DataDirectory } from '../data-directory.ts';
-import { chainAtStart, placeOfNode } from './beginning.ts';
+import { chainAtStart, firstSegment, placeOfNode } from './beginning.ts';
+import type { WalFiles } from './files.ts';
 import { proveToEnd, WalReader } from './proof.ts';
 import { findStop, natureOf, type WalStop } from './stop.ts';
 
@@ -42,11 +43,14 @@ export async function verifyWal(
 ): Promise<WalVerdict> {
   const reader = await WalReader.open(directory.files, directory.walDirectory);
   try {
-    const segments = reader.wal.segments.length;
-    const { startLsn, endLsn } = reader.wal;
-    const nothing = { segments, frames: 0, commits: 0, bytes: 0, provenTo: null };
-    if (segments === 0) return { verdict: 'clean', ...nothing, stop: null };
     const { cuts } = await placeOfNode(directory, identity);
+    const counted = reader.wal.segments.slice(firstSegment(reader.wal, cuts));
+    const segments = counted.length;
+    const nothing = { segments, frames: 0, commits: 0, bytes: 0, provenTo: null };
+    const [first] = counted;
+    if (first === undefined) return { verdict: 'clean', ...nothing, stop: null };
+    const { startLsn } = first;
+    const { endLsn } = reader.wal;
     const start = chainAtStart(identity.clusterId, startLsn, cuts);
     if (start === null) return { verdict: 'corrupt', ...nothing, stop: wrongBeginning(startLsn, cuts) };
 
@@ -64,7 +68,7 @@ export async function verifyWal(
     }
     const found = await findStop(reader.wal, startLsn, stop);
     return {
-      verdict: found === null ? 'clean' : isTorn(found, reader) ? 'torn' : 'corrupt',
+      verdict: found === null ? 'clean' : isTorn(found, reader.wal, startLsn) ? 'torn' : 'corrupt',
       segments,
       frames,
       commits: to.commitId - start.commitId,
@@ -81,8 +85,8 @@ function holdsCommits({ facts }: ProvenUnit): boolean {
   return facts.unit === 'frame' && facts.header.kind === FRAME_KIND.commits;
 }
 
-function isTorn(stop: WalStop, { wal }: WalReader): boolean {
-  return natureOf(stop, wal.discontinuity) === 'torn';
+function isTorn(stop: WalStop, wal: WalFiles, startLsn: number): boolean {
+  return natureOf(stop, wal.discontinuityFrom(startLsn)) === 'torn';
 }
 
 function wrongBeginning(startLsn: number, cuts: readonly SnapshotCut[]): WalStop {
