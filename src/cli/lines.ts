@@ -17,7 +17,7 @@ export async function writeLines(
   stream: Writable = process.stdout,
   chunkCharacters: number = CHUNK_CHARACTERS,
 ): Promise<boolean> {
-  watch(stream);
+  outliveReader(stream);
   let text = '';
   try {
     for await (const line of lines) {
@@ -47,8 +47,11 @@ async function roomIn(stream: Writable): Promise<void> {
   }
 }
 
-/** The listener stays: a pipe may be found broken after the last line was handed over. */
-function watch(stream: Writable): void {
+/**
+ * Lets a stream go on in vain where its reader goes away (`| head`). The listener stays: a pipe may be found broken after the
+ * last line was handed over.
+ */
+export function outliveReader(stream: Writable): void {
   if (watched.has(stream)) return;
   watched.add(stream);
   stream.on('error', (error: NodeJS.ErrnoException) => {

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { EXIT, EXIT_MEANINGS, type ExitCode } from '../core/errors.ts';
 import { COMMANDS, type CommandName, type SetExit } from './commands.ts';
+import { outliveReader } from './lines.ts';
 import { reportError } from './output.ts';
 
 const COMMAND_NAMES = Object.keys(COMMANDS) as readonly CommandName[];
@@ -42,6 +43,8 @@ export async function cliProgram(
 
 /** Runs one command line; resolves with its exit code. */
 export async function runCli(args: readonly string[]): Promise<ExitCode> {
+  outliveReader(process.stdout);
+  outliveReader(process.stderr);
   let exit: ExitCode = EXIT.ok;
   const setExit = (code: ExitCode) => {
     exit = code;

@@ -138,7 +138,7 @@ describe('docs/ERRORS.md', () => {
       '',
       'The WAL asked for is no longer kept.',
       '',
-      '- What to do: Bootstrap again from a snapshot, in an empty directory.',
+      '- What to do: A replica begins again from a snapshot, in an empty directory (--bootstrap snapshot); its old directory can still be read.',
       '- Invariant: P5-I9',
       '- HTTP status: 410',
       '- Exit code: 7 (history out of retention)',

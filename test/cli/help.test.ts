@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { cliDocument, commandsOf, type NamedCommand } from '../../scripts/cli-document.ts';
@@ -142,4 +145,14 @@ describe('docs/generated/CLI.md', () => {
       '| `--batch <n>` | commits in one request (default: 1000) |\n| `--token-file <file>`',
     );
   });
+});
+
+test('who reads only the beginning of a help gets it, and nobody complains', async () => {
+  const child = spawn(process.execPath, [join(ROOT, 'dist/src/cli/main.js'), '--help'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  // The reader is gone before the first byte comes.
+  child.stdout.destroy();
+  const [err] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+  expect([child.exitCode, err]).toEqual([0, '']);
 });
