@@ -28,7 +28,7 @@ export async function makeBase({ directory, storage, wal, clusterId }: PrunedFil
   await ensureDirectory(files, directory.baseDirectory);
   if ((await files.stat(temporary)) !== null) await files.remove(temporary);
   try {
-    const versions = storage.versions(cut.commitId);
+    const versions = storage.resolver.versions(cut.commitId);
     await writeBaseFile(files, temporary, String(cut.commitId), { clusterId, cut }, versions);
     await proveBase(await readBaseFile(files, temporary), { directory, storage, wal }, cut);
   } catch (error) {

@@ -1,5 +1,5 @@
 import { hex } from '../core/bytes.ts';
-import { assertThat, ReplichartError } from '../core/errors.ts';
+import { assertThat } from '../core/errors.ts';
 import {
   decodeCheckpoint,
   encodeCheckpoint,
@@ -7,27 +7,16 @@ import {
   type Checkpoint,
 } from '../core/storage/checkpoint.ts';
 import {
-  afterDocument,
-  AFTER_VERSION_KEYS,
   CHECKPOINT_KEY,
-  collectionBounds,
-  commitIdOfKey,
-  decodeIndexValue,
-  documentPrefix,
-  FIRST_VERSION_KEY,
   KeyMaker,
   newIndexValue,
-  versionKey,
-  type BaseSlot,
-  type IndexedPlace,
   writeIndexValue,
+  type BaseSlot,
 } from '../core/storage/index-entry.ts';
-import type { StoredVersion, Version } from '../core/storage/version.ts';
 import { forEachOperation } from '../core/wal/payload.ts';
 import { ProvenBatch } from '../core/wal/proof.ts';
 import type { BaseEntry, BaseFile } from './base-file.ts';
-import { LatestVersions, type Latest } from './latest-versions.ts';
-import { isNamedBy, isOf, versionIn, type IsMeant, type Standing } from './stored-record.ts';
+import { ReadResolver } from './read-resolver.ts';
 import type { IndexEntry, StagedEntries, TakeEntry, VersionIndex } from './version-index.ts';
 import { VersionLog } from './version-log.ts';
 import type { WalFiles } from './wal/files.ts';
@@ -45,33 +34,28 @@ export interface StagedBatch {
 }
 
 /**
- * The multi-version storage of a node: the log holds every version once, the index says where. One applier and one
- * read resolver serve primary and replica alike (P5-I7).
+ * The multi-version storage of a node: the log holds every version once, the index says where. One applier and one read
+ * resolver serve primary and replica alike (P5-I7).
  */
 export class Storage {
   readonly #index: VersionIndex;
   readonly #log: VersionLog;
+  /** What is stored, as views see it. */
+  readonly resolver: ReadResolver;
   readonly #keys = new KeyMaker();
   readonly #value = newIndexValue();
-
-  readonly #latest = new LatestVersions();
-  #found = 0;
 
   /** The slot that means the node's base file; `null` as long as no checkpoint has said it. */
   #baseSlot: BaseSlot | null = null;
   /** The cut of the node's base file; whoever applies next may not have heard of one that was taken over. */
   #baseCut: number | null = null;
-  #moves = 0;
   /** One thing at a time writes a checkpoint. */
   #turn: Promise<unknown> = Promise.resolve();
-  #isClosed = false;
-  /** The last commit in the index; `null` as long as it is not known, or something is being applied. */
-  #head: number | null = null;
-  #isApplying = false;
 
   constructor(index: VersionIndex, wal: WalFiles) {
     this.#index = index;
     this.#log = new VersionLog(wal);
+    this.resolver = new ReadResolver(index, this.#log);
   }
 
   /** Takes up the base file that the checkpoint names. */
@@ -81,10 +65,9 @@ export class Storage {
 
   /** Removes every entry. Only for an index whose checkpoint was never written: nothing in it is anything yet. */
   async discardEntries(): Promise<void> {
-    this.#head = null;
     this.#baseSlot = null;
     this.#baseCut = null;
-    this.#latest.clear();
+    this.resolver.clear();
     await this.#index.clear();
     // A checkpoint that is written next must not be lost with what was removed before it.
     await this.#index.sync();
@@ -97,7 +80,7 @@ export class Storage {
 
   /** Before the files under it are closed: what is still read then is refused, and is no damage. */
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.resolver.close();
     await this.#log.close();
   }
 
@@ -105,8 +88,7 @@ export class Storage {
     const bytes = await this.#index.get(CHECKPOINT_KEY);
     if (bytes === undefined) return { state: 'absent' };
     const found = decodeCheckpoint(bytes);
-    // Whoever asks while a batch is applied is told where the index stood before it.
-    if (!this.#isApplying) this.#head ??= found?.commitId ?? null;
+    this.resolver.standsAt(found?.commitId ?? null);
     if (found === null) return { state: 'damaged', bytes: hex(bytes) };
     const { baseSlot, ...checkpoint } = found;
     this.#baseSlot ??= baseSlot;
@@ -153,14 +135,11 @@ export class Storage {
       segmentIndex,
       snapshotCut: this.#baseCut ?? before.snapshotCut,
     };
-    this.#head = null;
-    this.#isApplying = true;
-    this.#latest.forget(batch.frames);
+    this.resolver.applies(batch.frames);
     const options = { durable: false };
     if (entries !== null) await entries.write([this.#checkpointEntry(after)], options);
     else await this.#index.write(this.#entriesOf(batch, after), options);
-    this.#isApplying = false;
-    this.#head = commitId;
+    this.resolver.applied(commitId);
     return after;
   }
 
@@ -174,8 +153,10 @@ export class Storage {
   }
 
   *#baseEntriesOf(entries: readonly BaseEntry[], slot: BaseSlot): Generator<IndexEntry> {
+    // Of its own: a batch may be applied while these are taken.
+    const value = newIndexValue();
     for (const { key, offset, bytes } of entries)
-      yield { key, value: writeIndexValue(this.#value, key, slot, offset, bytes) };
+      yield { key, value: writeIndexValue(value, key, slot, offset, bytes) };
   }
 
   #entriesOf(batch: ProvenBatch, checkpoint: Checkpoint): readonly IndexEntry[] {
@@ -194,9 +175,7 @@ export class Storage {
     read: (write: (block: readonly BaseEntry[]) => Promise<void>) => Promise<void>,
     checkpoint: Checkpoint,
   ): Promise<Checkpoint> {
-    this.#head = null;
-    this.#isApplying = true;
-    this.#latest.clear();
+    this.resolver.applies(null);
     await read(async (entries) => {
       await this.#index.write(this.#baseEntriesOf(entries, this.#slot), { durable: false });
     });
@@ -204,7 +183,7 @@ export class Storage {
     await this.#index.sync();
     await this.#index.write([this.#checkpointEntry(checkpoint)], { durable: true });
     this.#baseCut = checkpoint.snapshotCut;
-    this.#isApplying = false;
+    this.resolver.applied(null);
     return checkpoint;
   }
 
@@ -243,8 +222,7 @@ export class Storage {
       this.#baseCut = cutCommitId;
       const checkpoint = { ...found.checkpoint, snapshotCut: cutCommitId };
       await this.#index.write([this.#checkpointEntry(checkpoint)], { durable: true });
-      this.#moves += 1;
-      this.#latest.clear();
+      this.resolver.moved();
       await this.#log.use(before, null);
     });
   }
@@ -258,166 +236,4 @@ export class Storage {
   #checkpointEntry(checkpoint: Checkpoint): IndexEntry {
     return { key: CHECKPOINT_KEY, value: encodeCheckpoint({ ...checkpoint, baseSlot: this.#slot }) };
   }
-
-  /** The version of a document that a view sees: the newest with a commit id of at most `bound`. */
-  async get(bound: number, collection: Buffer, id: Buffer): Promise<Version | null> {
-    const version = await this.newest(bound, collection, id);
-    return version === null || version.document === null ? null : version;
-  }
-
-  /** The version that a view sees, also where it is a deletion. */
-  async newest(bound: number, collection: Buffer, id: Buffer): Promise<StoredVersion | null> {
-    const latest = this.#latest.find(collection, id);
-    if (latest !== null && latest.commitId <= bound) return this.#readLatest(latest);
-    return this.#whileOpen(async () => {
-      const head = this.#head;
-      const moves = this.#moves;
-      const entry = await this.#index.first(versionKey(collection, id, bound), afterDocument(collection, id));
-      if (entry === undefined) return null;
-      const standing = this.#standing(entry);
-      const version = await this.#readAt(standing, entry.key);
-      // What a view of an older bound sees, or one that was searched for while something was applied, may not be the newest.
-      if (head !== null && bound >= head && this.#head === head && this.#moves === moves)
-        this.#latest.keep({ collection: Buffer.from(collection), id: Buffer.from(id), ...standing });
-      return version;
-    });
-  }
-
-  /** The versions of one document with a commit id of at most `bound`, newest first. */
-  async *chain(bound: number, collection: Buffer, id: Buffer): AsyncGenerator<StoredVersion> {
-    const from = versionKey(collection, id, bound);
-    for await (const page of this.#pages(from, afterDocument(collection, id)))
-      for (const entry of page) yield await this.#read(entry);
-  }
-
-  /**
-   * The documents of a collection that a view sees, in id order, after `after`. Deleted ones are left out. Bounded
-   * memory: a page of index entries at a time.
-   */
-  async *scan(bound: number, collection: Buffer, after: Buffer | null): AsyncGenerator<StoredVersion> {
-    const bounds = collectionBounds(collection);
-    const from = after === null ? bounds.from : afterDocument(collection, after);
-    let seen: Buffer = NO_DOCUMENT;
-    for await (const page of this.#pages(from, bounds.to))
-      for (const entry of page) {
-        // Of each key, the first entry within the bound: entries come newest first.
-        const document = documentPrefix(entry.key);
-        if (commitIdOfKey(entry.key) > bound || seen.equals(document)) continue;
-        seen = document;
-        const version = this.#readNow(entry) ?? (await this.#read(entry));
-        if (version.document !== null) yield version;
-      }
-  }
-
-  /**
-   * Every retained version with a commit id of at most `bound`, in key order, newest first within a key; of those with
-   * keys after `after`, if that is given.
-   */
-  async *versions(bound: number, after?: Buffer): AsyncGenerator<StoredVersion> {
-    // The shortest key after a key is that key and a zero byte.
-    const from = after === undefined ? FIRST_VERSION_KEY : Buffer.concat([after, Buffer.from([0])]);
-    for await (const page of this.#pages(from, AFTER_VERSION_KEYS))
-      for (const entry of page)
-        if (commitIdOfKey(entry.key) <= bound) yield this.#readNow(entry) ?? (await this.#read(entry));
-  }
-
-  async *#pages(from: Buffer, to: Buffer): AsyncGenerator<readonly IndexEntry[]> {
-    const pages = this.#index.pages(from, to)[Symbol.asyncIterator]();
-    try {
-      for (;;) {
-        const next = await this.#whileOpen(() => pages.next());
-        if (next.done === true) return;
-        yield next.value;
-      }
-    } finally {
-      await pages.return?.();
-    }
-  }
-
-  /** A view may outlive its node: what files that were closed say of themselves is no answer and no fault. */
-  async #whileOpen<Found>(read: () => Promise<Found>): Promise<Found> {
-    try {
-      return await read();
-    } catch (error) {
-      if (!this.#isClosed) throw error;
-      throw new ReplichartError('READS_BLOCKED', 'the node closed its files while the view was read', {
-        cause: error,
-      });
-    }
-  }
-
-  #read(entry: IndexEntry): Promise<StoredVersion> {
-    return this.#readAt(this.#standing(entry), entry.key);
-  }
-
-  /** The same at once; `undefined` where something has to be waited for, or is not as it is meant to be. */
-  #readNow(entry: IndexEntry): StoredVersion | undefined {
-    if (this.#isClosed) return undefined;
-    const standing = this.#standing(entry);
-    const bytes = this.#log.readNow(standing.place);
-    if (bytes === undefined || bytes === null) return undefined;
-    try {
-      return versionIn(bytes, standing, isNamedBy(entry.key));
-    } catch {
-      // Read once more, and asked about, before anything is called damage.
-      return undefined;
-    }
-  }
-
-  #readAt(standing: Standing, key: Buffer): Promise<StoredVersion> {
-    return this.#whileOpen(() =>
-      this.#readHere(standing, key, isNamedBy(key), (place) => this.#log.read(place)),
-    );
-  }
-
-  #readLatest(latest: Latest): Promise<StoredVersion> {
-    this.#found += 1;
-    const isAside = this.#found % FOUND_IN_A_ROW_MAX === 0;
-    const key = versionKey(latest.collection, latest.id, latest.commitId);
-    return this.#whileOpen(() =>
-      this.#readHere(latest, key, isOf(latest), (place) =>
-        isAside ? this.#log.readAside(place) : this.#log.read(place),
-      ),
-    );
-  }
-
-  /**
-   * Reads a version where its entry said that it stands. It may have been moved since: before anything is called damage, the
-   * index is asked again.
-   */
-  async #readHere(
-    standing: Standing,
-    key: Buffer,
-    isMeant: IsMeant,
-    read: ReadPlace,
-  ): Promise<StoredVersion> {
-    try {
-      return versionIn(await read(standing.place), standing, isMeant);
-    } catch (error) {
-      const value = await this.#index.get(key);
-      const now = value === undefined ? null : this.#standing({ key, value });
-      if (now === null || isSamePlace(now.place, standing.place)) throw error;
-      return this.#readHere(now, key, isMeant, read);
-    }
-  }
-
-  #standing({ key, value }: IndexEntry): Standing {
-    const place = decodeIndexValue(key, value);
-    if (place !== null) return { commitId: commitIdOfKey(key), place };
-    throw new ReplichartError('INDEX_DAMAGED', 'an index entry does not carry its checksum', {
-      evidence: { key: hex(key), value: hex(value) },
-    });
-  }
-}
-
-/** One of so many reads waits for the disk: who reads in a loop what is found at once would keep all else from happening. */
-const FOUND_IN_A_ROW_MAX = 64;
-
-/** What no document has before its commit ids. */
-const NO_DOCUMENT: Buffer = Buffer.alloc(0);
-
-type ReadPlace = (place: IndexedPlace) => Promise<Buffer | null>;
-
-function isSamePlace(one: IndexedPlace, other: IndexedPlace): boolean {
-  return one.log === other.log && one.offset === other.offset && one.bytes === other.bytes;
 }

@@ -5,21 +5,21 @@ import type { Explanation } from '../core/explain/explanation.ts';
 import { CHAIN_MAX, documentSha256, explainDocument, versionFacts } from '../core/explain/visibility.ts';
 import type { ReadFacts } from '../core/read-safety.ts';
 import type { StoredVersion } from '../core/storage/version.ts';
-import type { Storage } from '../io/storage.ts';
+import type { ReadResolver } from '../io/read-resolver.ts';
 
 /** Which version of a document an admitted view sees, from the very versions that stand in storage. */
 export async function explainStored(
-  storage: Storage,
+  resolver: ReadResolver,
   gate: ReadFacts,
   collection: Buffer,
   id: Buffer,
 ): Promise<Explanation> {
   const bound = gate.view.commitId ?? 0;
   try {
-    const chosen = await storage.newest(bound, collection, id);
+    const chosen = await resolver.newest(bound, collection, id);
     const versions: VersionFacts[] = [];
     let more = false;
-    for await (const version of storage.chain(bound, collection, id)) {
+    for await (const version of resolver.chain(bound, collection, id)) {
       more = versions.length === CHAIN_MAX;
       if (more) break;
       versions.push(versionFacts(version, placeOf(version)));

@@ -126,7 +126,7 @@ export class ReadGate {
       reject(refusal(facts, admission));
     } else {
       this.#count('admitted');
-      resolve(new ReadView(open.storage, facts.view.commitId, positionOf(facts.applied), facts));
+      resolve(new ReadView(open.storage.resolver, facts.view.commitId, positionOf(facts.applied), facts));
     }
     return true;
   }

@@ -5,7 +5,7 @@ import type { ReadFacts } from '../core/read-safety.ts';
 import type { StoredVersion, Version } from '../core/storage/version.ts';
 import { explainStored } from './explain-read.ts';
 import { stateDigest, type StateDigest } from '../io/state-digest.ts';
-import type { Storage } from '../io/storage.ts';
+import type { ReadResolver } from '../io/read-resolver.ts';
 
 /** A document as a view sees it. */
 export interface ReadDocument {
@@ -31,12 +31,12 @@ export class ReadView {
   readonly commitId: number;
   /** Where the node stood when the view was made. */
   readonly position: Position;
-  readonly #storage: Storage;
+  readonly #resolver: ReadResolver;
   readonly #admission: ReadFacts;
 
   /** `admission`: the facts on which the gate admitted the read. */
-  constructor(storage: Storage, commitId: number, position: Position, admission: ReadFacts) {
-    this.#storage = storage;
+  constructor(resolver: ReadResolver, commitId: number, position: Position, admission: ReadFacts) {
+    this.#resolver = resolver;
     this.commitId = commitId;
     this.position = position;
     this.#admission = admission;
@@ -44,7 +44,7 @@ export class ReadView {
 
   /** @throws ReplichartError `INDEX_DAMAGED` where a stored version does not verify. */
   async get(collection: string | Uint8Array, id: string | Uint8Array): Promise<ReadDocument | null> {
-    const version = await this.#storage.get(this.commitId, toBuffer(collection), toBuffer(id));
+    const version = await this.#resolver.get(this.commitId, toBuffer(collection), toBuffer(id));
     return version && documentOf(version);
   }
 
@@ -58,12 +58,12 @@ export class ReadView {
 
   /** The digest of all the state that the view sees: equal digests at equal commit ids are equal states. */
   stateDigest(): Promise<StateDigest> {
-    return stateDigest(this.#storage, this.commitId);
+    return stateDigest(this.#resolver, this.commitId);
   }
 
   /** The proof of a read of one document: the rules that admitted it and the versions that it chose from. */
   explain(collection: string | Uint8Array, id: string | Uint8Array): Promise<Explanation> {
-    return explainStored(this.#storage, this.#admission, toBuffer(collection), toBuffer(id));
+    return explainStored(this.#resolver, this.#admission, toBuffer(collection), toBuffer(id));
   }
 
   /** The proof of a range read, from what was collected while it was read. */
@@ -84,7 +84,7 @@ export class ReadView {
 
   /** Every version within the view, in key order, after a key: what the state digest is made over. */
   versions(after?: Buffer): AsyncGenerator<StoredVersion> {
-    return this.#storage.versions(this.commitId, after);
+    return this.#resolver.versions(this.commitId, after);
   }
 
   /** Documents in id order; memory does not grow with the collection. */
@@ -100,7 +100,7 @@ export class ReadView {
     const after = options.after === undefined ? null : toBuffer(options.after);
     let left = options.limit ?? Infinity;
     if (left <= 0) return;
-    for await (const version of this.#storage.scan(this.commitId, toBuffer(collection), after)) {
+    for await (const version of this.#resolver.scan(this.commitId, toBuffer(collection), after)) {
       yield version;
       left -= 1;
       if (left <= 0) return;

@@ -35,7 +35,7 @@ export class SnapshotMaker {
       const cut = await writePath.cut();
       return (
         (await this.#store.find(String(cut.commitId))) ??
-        (await this.#store.create({ clusterId, cut }, storage.versions(cut.commitId)))
+        (await this.#store.create({ clusterId, cut }, storage.resolver.versions(cut.commitId)))
       );
     });
   }

@@ -74,7 +74,7 @@ export class VisibilityNode {
   }
 
   view(bound: number): ReadView {
-    return new ReadView(this.storage, bound, positionOf(this.checkpoint), ADMITTED);
+    return new ReadView(this.storage.resolver, bound, positionOf(this.checkpoint), ADMITTED);
   }
 
   get #home(): string {
@@ -146,8 +146,8 @@ export class VisibilityNode {
     const { commitId, lsn, historyHash, segmentIndex } = cut;
     const path = join(this.#root, `${this.#generation}.base`);
     const header = { clusterId: CLUSTER, cut: { commitId, lsn, historyHash, segmentIndex } };
-    await writeBaseFile(files, path, String(commitId), header, this.storage.versions(commitId));
-    const before = await stateDigest(this.storage, commitId);
+    await writeBaseFile(files, path, String(commitId), header, this.storage.resolver.versions(commitId));
+    const before = await stateDigest(this.storage.resolver, commitId);
     // Views of the node that was left are read from it as before.
     this.#left.push(this.#place);
     this.#generation += 1;
@@ -165,7 +165,7 @@ export class VisibilityNode {
     this.written = cut;
     this.applied = cut;
     await this.#startSegment();
-    expect(await stateDigest(storage, commitId)).toEqual(before);
+    expect(await stateDigest(storage.resolver, commitId)).toEqual(before);
   }
 
   /** Where the segment begins that was just started: the position before its header. */

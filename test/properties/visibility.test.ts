@@ -110,7 +110,7 @@ const COMMANDS: fc.Arbitrary<Command>[] = [
       const expected = visible(model.written, bound, of, key);
       const found = await node.view(bound).get(of, key);
       expect(found && shown(found)).toBe(expected && shown(expected));
-      expect(await all(node.storage.chain(bound, of, key))).toEqual(
+      expect(await all(node.storage.resolver.chain(bound, of, key))).toEqual(
         retained(model.written, bound)
           .filter((one) => one.collection.equals(of) && one.id.equals(key))
           .map(shown),
@@ -137,9 +137,11 @@ const COMMANDS: fc.Arbitrary<Command>[] = [
   fc.nat(99).map((any) =>
     command(`state(${any})`, async (model, node) => {
       const bound = boundOf(model, any);
-      expect(await all(node.storage.versions(bound))).toEqual(retained(model.written, bound).map(shown));
+      expect(await all(node.storage.resolver.versions(bound))).toEqual(
+        retained(model.written, bound).map(shown),
+      );
       // Above what is applied there is nothing, whatever the WAL holds already.
-      expect(await all(node.storage.versions(Number.MAX_SAFE_INTEGER))).toEqual(
+      expect(await all(node.storage.resolver.versions(Number.MAX_SAFE_INTEGER))).toEqual(
         retained(appliedOf(model), Infinity).map(shown),
       );
     }),

@@ -37,7 +37,8 @@ async function digests(
   if (base !== undefined)
     await storage.useBase(await BaseFile.open(nodeFileSystem, join(dataDir, 'base', base)));
   const found: StateDigest[] = [];
-  for (let commitId = from; commitId <= to; commitId += 1) found.push(await stateDigest(storage, commitId));
+  for (let commitId = from; commitId <= to; commitId += 1)
+    found.push(await stateDigest(storage.resolver, commitId));
   await storage.close();
   await wal.close();
   await index.close();
