@@ -3,7 +3,7 @@
  * its own WAL, and then rests in `disabled` while its write path makes history.
  *
  * Guarantees: nothing is written to a directory that is not its own; no commit is taken before recovery is through; a
- * torn tail is cut and corruption is refused. Halts on a damaged checkpoint, corrupt WAL, or a failed write.
+ * torn tail is cut and corruption is refused. Halts on a damaged checkpoint or base file, corrupt WAL, or a failed write.
  * Source: DESIGN 2, 4 and 6.
  */
 import { setup } from 'xstate';
@@ -36,6 +36,7 @@ export const primaryClaims = {
   ...roleClaims,
   'P5-I10 noHaltIsRecorded': claim(check.noHaltIsRecorded, recoveryFacts),
   'P5-I11 checkpointIsIntact': claim(check.checkpointIsIntact, recoveryFacts),
+  'P5-I8 baseIsInPlace': claim(check.baseIsInPlace, recoveryFacts),
   'P5-I4 prefixIsProven': claim(check.prefixIsProven, recoveryFacts),
   'P5-I11 tailIsTornAtMost': claim(check.tailIsTornAtMost, recoveryFacts),
 };
@@ -85,7 +86,7 @@ export const primaryMachine = primarySetup.createMachine({
       states: {
         provingNoHalt,
         surveying: {
-          description: 'Reading checkpoint and WAL; nothing is changed.',
+          description: 'Reading checkpoint, base file header and WAL; nothing is changed.',
           meta: { invariants: ['P5-I11'] },
           invoke: {
             id: 'surveyDisk',
@@ -100,9 +101,15 @@ export const primaryMachine = primarySetup.createMachine({
         },
         provingCheckpoint: prove(
           'P5-I11 checkpointIsIntact',
-          'provingPrefix',
+          'provingBase',
           '#node.halted.refusing',
           'Can the checkpoint be trusted?',
+        ),
+        provingBase: prove(
+          'P5-I8 baseIsInPlace',
+          'provingPrefix',
+          '#node.halted.refusing',
+          'Does the base file stand where the checkpoint says?',
         ),
         provingPrefix: prove(
           'P5-I4 prefixIsProven',

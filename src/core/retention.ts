@@ -6,7 +6,10 @@ export interface RetentionLimits {
   readonly appliedLsn: number;
   /** Where the oldest snapshot that is kept was cut: who begins with it goes on there. `null`: there is none. */
   readonly oldestSnapshotLsn: number | null;
-  /** Commits behind this one are asked for still; `null`: none are. */
+  /**
+   * Commits behind this one are asked for still, from its own position on: that stands before the cut of a snapshot that was made
+   * right behind it. `null`: none are.
+   */
   readonly upToCommitId: number | null;
 }
 
@@ -17,6 +20,6 @@ export function mayPruneTo(
 ): boolean {
   return (
     // The header of the segment that begins there is applied, and so proved.
-    lsn < appliedLsn && lsn <= (oldestSnapshotLsn ?? Infinity) && commitId <= (upToCommitId ?? Infinity)
+    lsn < appliedLsn && lsn <= (oldestSnapshotLsn ?? Infinity) && commitId < (upToCommitId ?? Infinity)
   );
 }

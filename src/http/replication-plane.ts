@@ -43,7 +43,7 @@ export function replicationPlane(app: FastifyInstance, served: () => PrimaryNode
   answer(app, listSnapshots, async () => {
     const node = enabled();
     const { snapshots } = node;
-    const found = await Promise.all((await snapshots.list()).map((id) => snapshots.inspect(id)));
+    const found = await snapshots.inspectAll();
     // One damaged manifest does not hide the others; it is said and not offered.
     return envelope(
       { snapshots: found.flatMap((one) => (one.state === 'intact' ? [manifestJson(one.manifest)] : [])) },

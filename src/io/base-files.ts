@@ -28,7 +28,8 @@ export async function openBases(
 ): Promise<BasesFound> {
   const found = await storage.readCheckpoint();
   const checkpoint = found.state === 'intact' ? found.checkpoint : null;
-  const names = await directory.files.list(directory.baseDirectory);
+  // What else stands there is somebody's, and stays.
+  const names = (await directory.files.list(directory.baseDirectory)).filter(isBaseName);
   const cut = checkpoint?.snapshotCut ?? 0;
   const current = cut === 0 ? null : await openBase(directory, cut);
   const next = nextCut(names, checkpoint);
@@ -46,6 +47,11 @@ export async function openBases(
       ...coveredSegments(wal, originLsn),
     ],
   };
+}
+
+/** Whether a name in the directory of base files is one that a node gives. */
+export function isBaseName(name: string): boolean {
+  return /^\d+\.base(\.tmp)?$/.test(name);
 }
 
 /** A base file that is whole and lies behind the one of the checkpoint: some entries may speak of it. */

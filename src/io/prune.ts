@@ -3,6 +3,7 @@ import type { BaseHeader, SnapshotCut } from '../core/storage/base-format.ts';
 import { chainAtCut, genesisChain } from '../core/wal/chain.ts';
 import { BaseFile, readBaseFile, writeBaseFile, type BaseFacts } from './base-file.ts';
 import { censusOfWal } from './wal/census.ts';
+import { isBaseName } from './base-files.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { ensureDirectory, TEMPORARY_SUFFIX } from './durable-file.ts';
 import type { Storage } from './storage.ts';
@@ -14,6 +15,8 @@ export interface PrunedFiles {
   readonly storage: Storage;
   readonly wal: WalFiles;
   readonly clusterId: string;
+  /** Asked at each piece of what takes long. @throws ReplichartError where the node is to stop. */
+  readonly proceed: () => void;
 }
 
 /**
@@ -22,18 +25,26 @@ export interface PrunedFiles {
  *
  * @throws ReplichartError `INDEX_DAMAGED` where the index does not lead to all of them, `WAL_CORRUPT`, `SNAPSHOT_CORRUPT`
  */
-export async function makeBase({ directory, storage, wal, clusterId }: PrunedFiles, cut: SnapshotCut) {
+export async function makeBase(pruned: PrunedFiles, cut: SnapshotCut): Promise<void> {
+  const { directory, storage, clusterId, proceed } = pruned;
   const { files } = directory;
   const temporary = temporaryBase(directory, cut);
   await ensureDirectory(files, directory.baseDirectory);
   if ((await files.stat(temporary)) !== null) await files.remove(temporary);
   try {
-    const versions = storage.resolver.versions(cut.commitId);
+    const versions = asking(storage.resolver.versions(cut.commitId), proceed);
     await writeBaseFile(files, temporary, String(cut.commitId), { clusterId, cut }, versions);
-    await proveBase(await readBaseFile(files, temporary), { directory, storage, wal }, cut);
+    await proveBase(pruned, temporary, cut);
   } catch (error) {
     if ((await files.stat(temporary)) !== null) await files.remove(temporary);
     throw error;
+  }
+}
+
+async function* asking<One>(all: AsyncIterable<One>, proceed: () => void): AsyncGenerator<One> {
+  for await (const one of all) {
+    proceed();
+    yield one;
   }
 }
 
@@ -47,12 +58,17 @@ function temporaryBase(directory: DataDirectory, { commitId }: SnapshotCut): str
   return `${directory.baseFile(commitId)}${TEMPORARY_SUFFIX}`;
 }
 
+/** The same proof of a base file that has its name, and was left so by an interrupted prune. */
+export function provePlaced(pruned: PrunedFiles, cut: SnapshotCut): Promise<void> {
+  return proveBase(pruned, pruned.directory.baseFile(cut.commitId), cut);
+}
+
 /**
- * Makes a base file that stands in its place that of the node: every version up to its cut is read from it then. What a crash
+ * Makes a base file that was proved that of the node: every version up to its cut is read from it then. What a crash
  * interrupts is done again from the beginning. `onFailure` is told where the index could not be written.
  */
 export async function takeOver(
-  { directory, storage, wal }: PrunedFiles,
+  { directory, storage, proceed }: PrunedFiles,
   cut: SnapshotCut,
   onFailure: (error: unknown) => void,
 ): Promise<void> {
@@ -67,9 +83,11 @@ export async function takeOver(
   };
   const { files } = directory;
   const path = directory.baseFile(cut.commitId);
-  await proveBase(await readBaseFile(files, path), { directory, storage, wal }, cut);
   await storage.useNextBase(await BaseFile.open(files, path));
-  const read = await readBaseFile(files, path, (block) => writing(() => storage.moveToNextBase(block)));
+  const read = await readBaseFile(files, path, async (block) => {
+    proceed();
+    await writing(() => storage.moveToNextBase(block));
+  });
   intact(read, cut.commitId);
   await writing(() => storage.finishMove(cut.commitId));
 }
@@ -77,7 +95,9 @@ export async function takeOver(
 /** Removes the WAL that the base file covers, and the base files before it. @returns what went. */
 export async function dropCovered({ directory, wal }: PrunedFiles, cut: SnapshotCut) {
   const { files, baseDirectory } = directory;
-  const others = (await files.list(baseDirectory)).filter((name) => name !== `${cut.commitId}.base`);
+  const others = (await files.list(baseDirectory)).filter(
+    (name) => isBaseName(name) && name !== `${cut.commitId}.base`,
+  );
   for (const name of others) await files.remove(`${baseDirectory}/${name}`);
   if (others.length > 0) await files.syncDirectory(baseDirectory);
   return wal.dropBefore(cut.lsn);
@@ -85,16 +105,20 @@ export async function dropCovered({ directory, wal }: PrunedFiles, cut: Snapshot
 
 /** Whether a base file is whole, and holds every version that it stands for: counted in the log, without the index. */
 async function proveBase(
-  facts: BaseFacts,
-  { directory, storage, wal }: Pick<PrunedFiles, 'directory' | 'storage' | 'wal'>,
+  { directory, storage, wal, proceed }: PrunedFiles,
+  path: string,
   cut: SnapshotCut,
 ): Promise<void> {
+  const facts = await readBaseFile(directory.files, path, async () => proceed());
   const { clusterId } = intact(facts, cut.commitId);
   const found = await storage.readCheckpoint();
   const before = found.state === 'intact' ? found.checkpoint.snapshotCut : 0;
-  const old = before === 0 ? null : await readBaseFile(directory.files, directory.baseFile(before));
+  const old =
+    before === 0
+      ? null
+      : await readBaseFile(directory.files, directory.baseFile(before), async () => proceed());
   const beginning = old === null ? genesisChain(clusterId) : chainAtCut(clusterId, intact(old, before).cut);
-  const census = await censusOfWal(wal, beginning, cut);
+  const census = await censusOfWal(wal, beginning, cut, proceed);
   if (old !== null) census.addAll(old);
   const { versions, checksumSum } = facts;
   if (versions !== census.versions || checksumSum !== census.checksumSum)

@@ -205,14 +205,17 @@ export class ReadResolver {
     key: Buffer,
     isMeant: IsMeant,
     read: ReadPlace,
+    isAgain = false,
   ): Promise<StoredVersion> {
     try {
       return versionIn(await read(standing.place), standing, isMeant);
     } catch (error) {
       const value = await this.#index.get(key);
       const now = value === undefined ? null : this.#standing({ key, value });
-      if (now === null || isSamePlace(now.place, standing.place)) throw error;
-      return this.#readHere(now, key, isMeant, read);
+      const isSame = now !== null && isSamePlace(now.place, standing.place);
+      // Of two prunes one after the other the second may have brought it back to where it was looked for in between.
+      if (now === null || (isSame && isAgain)) throw error;
+      return this.#readHere(now, key, isMeant, read, isSame);
     }
   }
 

@@ -136,6 +136,19 @@ export class SnapshotStore {
     return { ...decodeManifest(await this.manifestBytes(snapshotId)), snapshotId };
   }
 
+  /** The same of all that there are; one that is removed meanwhile is not among them. */
+  async inspectAll(): Promise<(ManifestFound & { readonly snapshotId: string })[]> {
+    const found = await Promise.all(
+      (await this.list()).map((id) =>
+        this.inspect(id).catch((error: unknown) => {
+          if (error instanceof ReplichartError && error.code === 'SNAPSHOT_UNKNOWN') return null;
+          throw error;
+        }),
+      ),
+    );
+    return found.filter((one) => one !== null);
+  }
+
   /** @throws ReplichartError `SNAPSHOT_UNKNOWN`, `SNAPSHOT_CORRUPT` */
   async manifest(snapshotId: string): Promise<Manifest> {
     const found = await this.inspect(snapshotId);

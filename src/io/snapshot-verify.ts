@@ -41,10 +41,28 @@ export async function verifySnapshot(
   clusterId: string,
   progress: (bytes: number) => void = () => undefined,
 ): Promise<SnapshotVerdict> {
+  const isThere = async () => (await store.list()).includes(snapshotId);
+  const unknown = () => new ReplichartError('SNAPSHOT_UNKNOWN', `there is no snapshot ${snapshotId}`);
+  if (!(await isThere())) throw unknown();
+  try {
+    const verdict = await verify(files, store, snapshotId, clusterId, progress);
+    if (verdict.faults.length === 0 || (await isThere())) return verdict;
+  } catch (error) {
+    if (await isThere()) throw error;
+  }
+  // What a running primary removes meanwhile is not damaged.
+  throw unknown();
+}
+
+async function verify(
+  files: FileSystem,
+  store: SnapshotStore,
+  snapshotId: string,
+  clusterId: string,
+  progress: (bytes: number) => void,
+): Promise<SnapshotVerdict> {
   const manifestFile = `snapshots/${snapshotId}/manifest`;
   const dataFile = `snapshots/${snapshotId}/data.base`;
-  if (!(await store.list()).includes(snapshotId))
-    throw new ReplichartError('SNAPSHOT_UNKNOWN', `there is no snapshot ${snapshotId}`);
   const bytes = await readWholeFile(files, join(dirname(store.dataFile(snapshotId)), 'manifest'));
   // A snapshot appears whole: one without a manifest has lost it.
   const found =

@@ -9,6 +9,7 @@ import type { WalFiles } from './wal/files.ts';
 export class VersionLog {
   readonly #wal: WalFiles;
   readonly #bases: [BaseFile | null, BaseFile | null] = [null, null];
+  #isClosed = false;
 
   constructor(wal: WalFiles) {
     this.#wal = wal;
@@ -16,6 +17,7 @@ export class VersionLog {
 
   /** Takes up a base file in a slot, in place of the one that was there; `null`: none. */
   async use(slot: BaseSlot, base: BaseFile | null): Promise<void> {
+    if (this.#isClosed && base !== null) return base.close();
     const before = this.#bases[slot];
     this.#bases[slot] = base;
     await before?.close();
@@ -42,6 +44,7 @@ export class VersionLog {
 
   /** Closes the base files. The WAL has an owner of its own. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.use(0, null);
     await this.use(1, null);
   }

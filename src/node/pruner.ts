@@ -8,12 +8,12 @@ import { readSegmentHeader } from '../core/wal/segment-header.ts';
 import { BaseFile } from '../io/base-file.ts';
 import { cutIn, nextCut } from '../io/base-files.ts';
 import type { DataDirectory } from '../io/data-directory.ts';
-import { dropCovered, makeBase, placeBase, takeOver, type PrunedFiles } from '../io/prune.ts';
+import { dropCovered, makeBase, placeBase, provePlaced, takeOver, type PrunedFiles } from '../io/prune.ts';
 import type { WalFiles } from '../io/wal/files.ts';
 import type { OpenStorage } from './node-storage.ts';
 
 export interface PruneRequest {
-  /** Commits behind this one stay in the WAL, for those who still ask for them. Left out: none need to. */
+  /** The commits from this one on stay in the WAL, for those who still ask for them. Left out: none need to. */
   readonly upTo?: number;
 }
 
@@ -50,6 +50,7 @@ export class Pruner {
   #last: Promise<unknown> = Promise.resolve();
   /** Why files could not be put in place or removed; which of them are, only a restart can tell. */
   #failure: unknown = null;
+  #isStopping = false;
 
   constructor(ports: PrunerPorts) {
     this.#ports = ports;
@@ -60,6 +61,8 @@ export class Pruner {
    *   pruned, `STORAGE_FAILED`, `WAL_CORRUPT`, `SNAPSHOT_CORRUPT`, `INDEX_DAMAGED`; nothing is removed then.
    */
   prune({ upTo }: PruneRequest = {}): Promise<Pruned> {
+    if (upTo !== undefined && !(Number.isSafeInteger(upTo) && upTo >= 0))
+      return Promise.reject(new ReplichartError('REQUEST_INVALID', 'upTo: must be a commit id'));
     const pruned = this.#last.then(() => this.#prune(upTo ?? null));
     // Whoever asked is told of a failure; the next one begins all the same.
     this.#last = pruned.catch(() => undefined);
@@ -67,17 +70,18 @@ export class Pruner {
   }
 
   async #prune(upToCommitId: number | null): Promise<Pruned> {
+    this.#proceed();
     if (this.#failure !== null) throw failureOf(this.#failure);
     const { directory, node } = this.#ports;
     const { clusterId, open, limits: own } = await node();
-    const files: PrunedFiles = { directory, clusterId, ...open };
+    const files: PrunedFiles = { directory, clusterId, ...open, proceed: () => this.#proceed() };
     const limits = { ...own, upToCommitId };
     try {
       const found = await open.storage.readCheckpoint();
       const checkpoint = found.state === 'intact' ? found.checkpoint : null;
       const next = nextCut(await directory.files.list(directory.baseDirectory), checkpoint);
       const begun = next === null ? null : await this.#cutOf(next);
-      const finished = begun === null ? null : await this.#finish(files, mayBeFinished(begun, limits));
+      const finished = begun === null ? null : await this.#goOn(files, mayBeFinished(begun, limits));
       const cut = await newestCut(open.wal, limits);
       if (cut === null) {
         const present = checkpoint === null || checkpoint.snapshotCut === 0 ? null : checkpoint.snapshotCut;
@@ -96,6 +100,21 @@ export class Pruner {
     } catch (error) {
       throw failureOf(error);
     }
+  }
+
+  /** Ends a prune that is under way at its next step, and begins none any more: a node is stopped. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#last;
+  }
+
+  #proceed(): void {
+    if (this.#isStopping) throw new ReplichartError('NOT_WRITABLE', 'the node is stopping');
+  }
+
+  async #goOn(files: PrunedFiles, cut: SnapshotCut): Promise<Pruned> {
+    await provePlaced(files, cut);
+    return this.#finish(files, cut);
   }
 
   async #finish(files: PrunedFiles, cut: SnapshotCut): Promise<Pruned> {

@@ -125,6 +125,22 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
   // A chart that fails leaves its effects running: the fence keeps them off the disk.
   actor.subscribe({ error: (error) => fence.close(error) });
   actor.subscribe({ error: observer.failed });
+  const pruner = new Pruner({
+    directory,
+    node: async () => {
+      const { applied: at } = working('NOT_WRITABLE');
+      const oldest = await snapshotMaker.oldestCut();
+      return {
+        clusterId: identityOf().clusterId,
+        open: open(),
+        limits: { appliedLsn: at.lsn, oldestSnapshotLsn: oldest.lsn },
+      };
+    },
+    onFailure: (error) => {
+      fence.close(error);
+      actor.send({ type: 'storage.failed', fault: effectFault('prune', error) });
+    },
+  });
   // Whatever ends a start ends the waiting for it: work, a halt, or a stop on the way.
   const started = await startNode(
     actor,
@@ -133,6 +149,7 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
     observer.close,
   );
   const stop = async () => {
+    await pruner.stop();
     await writePath?.stop();
     await stopNode(actor, role.release, observer.close);
   };
@@ -161,22 +178,6 @@ export async function openPrimary(config: NodeConfig, ports: NodePorts): Promise
     applied,
     segments: () => nodeStorage.current?.wal.segments ?? null,
     flight: observer.flight,
-  });
-  const pruner = new Pruner({
-    directory,
-    node: async () => {
-      const { applied: at } = working('NOT_WRITABLE');
-      const oldest = await snapshotMaker.oldestCut();
-      return {
-        clusterId: identityOf().clusterId,
-        open: open(),
-        limits: { appliedLsn: at.lsn, oldestSnapshotLsn: oldest.lsn },
-      };
-    },
-    onFailure: (error) => {
-      fence.close(error);
-      actor.send({ type: 'storage.failed', fault: effectFault('prune', error) });
-    },
   });
   const gate = new ReadGate({
     snapshot,

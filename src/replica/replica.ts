@@ -47,6 +47,23 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
   // A chart that fails leaves its effects running: the fence keeps them off the disk.
   actor.subscribe({ error: (error) => fence.close(error) });
   actor.subscribe({ error: observer.failed });
+  const pruner = new Pruner({
+    directory: effects.directory,
+    node: async () => {
+      const open = effects.open();
+      const { identity, applied: at } = context();
+      if (!matchesState('replicating', snapshot().value) || open === null || identity === null || at === null)
+        throw new ReplichartError('READS_BLOCKED', 'only a replica that replicates can be pruned', {
+          evidence: { state: stateLine(snapshot().value) },
+        });
+      const limits = { appliedLsn: at.lsn, oldestSnapshotLsn: null };
+      return { clusterId: identity.clusterId, open, limits };
+    },
+    onFailure: (error) => {
+      fence.close(error);
+      actor.send({ type: 'storage.failed', fault: effectFault('prune', error) });
+    },
+  });
   // From replay on the node can say what it does; before that it may still turn out not to be its own.
   const started = await startNode(
     actor,
@@ -54,7 +71,10 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
     effects.release,
     observer.close,
   );
-  const stop = () => stopNode(actor, effects.release, observer.close);
+  const stop = async () => {
+    await pruner.stop();
+    await stopNode(actor, effects.release, observer.close);
+  };
   if (started.matches({ halted: 'refusing' })) {
     await stop();
     throw refusedStart(started.context);
@@ -81,23 +101,6 @@ export async function openReplica(config: NodeConfig, ports: NodePorts): Promise
     count: (outcome, reason) => {
       effects.pieces.asked();
       observer.countRead(outcome, reason);
-    },
-  });
-  const pruner = new Pruner({
-    directory: effects.directory,
-    node: async () => {
-      const open = effects.open();
-      const { identity, applied: at } = context();
-      if (!matchesState('replicating', snapshot().value) || open === null || identity === null || at === null)
-        throw new ReplichartError('READS_BLOCKED', 'only a replica that replicates can be pruned', {
-          evidence: { state: stateLine(snapshot().value) },
-        });
-      const limits = { appliedLsn: at.lsn, oldestSnapshotLsn: null };
-      return { clusterId: identity.clusterId, open, limits };
-    },
-    onFailure: (error) => {
-      fence.close(error);
-      actor.send({ type: 'storage.failed', fault: effectFault('prune', error) });
     },
   });
   return {

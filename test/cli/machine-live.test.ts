@@ -36,7 +36,7 @@ describe('replichart machine --live', () => {
       '',
       '* node',
       '  ├─  initializing (9 states inside)',
-      '  ├─  recovering (6 states inside)',
+      '  ├─  recovering (7 states inside)',
       `  ├─* disabled: ${description}`,
       '  ├─  halted (5 states inside)',
       '  └─  stopped (2 states inside)',

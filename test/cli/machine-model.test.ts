@@ -52,7 +52,7 @@ describe('replichart machine paths', () => {
     expect(out).toBe(`${pathsText(body)}\n`);
     const [head, first] = out.split('\n\n');
     expect(head).toBe(
-      `${body.paths.length} paths through the primary chart; together they take 46 transitions`,
+      `${body.paths.length} paths through the primary chart; together they take 48 transitions`,
     );
     expect(first?.split('\n')).toEqual([
       'path 1: start as a named node of a named cluster, replication enabled, bootstrap from wal  → initializing.identifying',
@@ -72,7 +72,7 @@ describe('replichart machine check', () => {
       ['node', { units: 1 }, null],
       ['primary', { units: 1 }, null],
     ]);
-    expect(body.charts[1]?.transitions).toEqual({ taken: 46, all: 46, never: [] });
+    expect(body.charts[1]?.transitions).toEqual({ taken: 48, all: 48, never: [] });
     expect(
       body.products.map(({ bootstrap, bound, counterexample }) => [bootstrap, bound, counterexample]),
     ).toEqual([
@@ -90,11 +90,11 @@ describe('replichart machine check', () => {
     expect(out).toMatchInlineSnapshot(`
       "the primary chart, among effects that may answer anything
       units of WAL  3
-      states        71
-      steps         284
+      states        74
+      steps         296
       events        20
-      transitions   46 of 46 taken
-      guards        10 of 10 asked with both outcomes
+      transitions   48 of 48 taken
+      guards        11 of 11 asked with both outcomes
       no counterexample
 
       verdict: holds. Within these bounds nothing breaks an invariant.

@@ -15,15 +15,25 @@ beforeAll(async () => {
   still = await standingPrimary(COMMITS, CUT);
 });
 
-async function stoppedPrimary(): Promise<Standing> {
+async function stoppedPrimary(isPruned = false): Promise<Standing> {
   const disk = new SimulatedDisk();
   const primary = await primaryOn(disk);
   for (let commitId = 1; commitId <= COMMITS; commitId += 1) {
     await primary.commit(commitOf(commitId));
     if (commitId === CUT) await primary.createSnapshot();
   }
+  if (isPruned) await primary.prune();
   await primary.stop();
-  return { disk: disk.after(EVERYTHING), commits: COMMITS, from: 0 };
+  return { disk: disk.after(EVERYTHING), commits: COMMITS, from: 0, isPruned };
+}
+
+async function prunedReplica(): Promise<Standing> {
+  const { disk, ...standing } = await stoppedReplica(still, 'wal');
+  const replica = await replicaOn({ disk, primary: () => still.primary });
+  await caughtUp(replica, still);
+  await replica.prune();
+  await replica.stop();
+  return { ...standing, disk: disk.after(EVERYTHING) };
 }
 
 async function stoppedReplica(from: Still, bootstrap: 'wal' | 'snapshot'): Promise<Standing> {
@@ -72,6 +82,16 @@ function counted({ outcomes, shipped }: Rotted, name: string): number {
 describe('P5-I10: rot is seen and named, and never answered from', { timeout: WHOLE_TIMEOUT_MS }, () => {
   test('a primary, and what it ships', async () => {
     expect(counted(await rotPrimary(await stoppedPrimary()), 'a primary')).toBeGreaterThan(100);
+  });
+
+  test('P5-I8: a primary that was pruned, and what it ships', async () => {
+    const pruned = await stoppedPrimary(true);
+    expect(counted(await rotPrimary(pruned), 'a primary that was pruned')).toBeGreaterThan(100);
+  });
+
+  test('P5-I8: a replica that was pruned', async () => {
+    const pruned = await prunedReplica();
+    expect(counted(await rotReplica(pruned, still), 'a replica that was pruned')).toBeGreaterThan(100);
   });
 
   test('a replica with all WAL', async () => {

@@ -23,6 +23,8 @@ export interface Standing {
   readonly commits: number;
   /** The first view that can be read. */
   readonly from: number;
+  /** A primary without the beginning of its WAL: who follows it begins with its snapshot. */
+  readonly isPruned?: boolean;
 }
 
 export interface Rotted {
@@ -63,7 +65,7 @@ async function lookAtPrimary(standing: Standing, rot: Rot, shipped: Tally): Prom
   if ('error' in primary) return refusedStart(disk, before, rot, primary.error);
   expect(primary.history().durable.commitId, 'what was acknowledged is there').toBe(commits);
   const seen = [...seenIn(await answersOf(primary, commits), rot), ...(await seenInSnapshots(primary))];
-  if (rot.path !== INDEX) shipped.add(`${kindOf(rot)}: ${await ship(primary, commits, rot)}`);
+  if (rot.path !== INDEX) shipped.add(`${kindOf(rot)}: ${await ship(primary, standing, rot)}`);
   await primary.stop();
   expect(disk.contents(), 'nothing is written anew').toEqual(before);
   return outcomeOf(seen, rot, disk);
@@ -85,12 +87,13 @@ async function seenInSnapshots({ snapshots }: PrimaryNode): Promise<string[]> {
 }
 
 /** A new replica follows the primary: it has all of history, or it halts. Rot that is shipped never comes through. */
-async function ship(primary: PrimaryNode, commits: number, rot: Rot): Promise<string> {
-  const bootstrap = rot.path.startsWith(`${HOME}/snapshots/`) ? 'snapshot' : 'wal';
+async function ship(primary: PrimaryNode, { commits, isPruned }: Standing, rot: Rot): Promise<string> {
+  const isInSnapshot = rot.path.startsWith(`${HOME}/snapshots/`);
+  const bootstrap = isInSnapshot || isPruned ? 'snapshot' : 'wal';
   const disk = new SimulatedDisk();
   const replica = await replicaOn({ disk, bootstrap, primary: () => primary });
   const end = await follow(replica, commits);
-  const isShipped = bootstrap === 'snapshot' || rot.path.startsWith(`${HOME}/wal/`);
+  const isShipped = isInSnapshot || rot.path.startsWith(`${HOME}/wal/`);
   if (end === null) {
     await answersOf(replica, commits, replica.snapshot().context.applied?.snapshotCut ?? 0);
     await replica.stop();

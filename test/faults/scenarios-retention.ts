@@ -2,6 +2,8 @@
 import { expect } from 'vitest';
 import { SimulatedDisk } from '../../scripts/simulate/disk.ts';
 import { EVERYTHING } from '../../scripts/simulate/survivors.ts';
+import { DataDirectory } from '../../src/io/data-directory.ts';
+import { verifyWal } from '../../src/io/wal/verify.ts';
 import type { PrimaryNode } from '../../src/primary/primary.ts';
 import type { ReplicaNode } from '../../src/replica/replica.ts';
 import { inState } from '../support/replicas.ts';
@@ -32,6 +34,15 @@ function expectPruned(node: PrimaryNode | ReplicaNode, disk: SimulatedDisk, { cu
   const cutLsn =
     baseCut === 0 ? 0 : Number(disk.bytesOf(`${HOME}/base/${baseCut}.base`)?.readBigUInt64LE(40));
   expect(wal?.startLsn, 'no WAL that the base file covers').toBe(cutLsn);
+}
+
+/** What is read offline is never called corrupt, wherever a prune was interrupted; nothing is changed by that. */
+async function expectNoDamage(disk: SimulatedDisk): Promise<void> {
+  const directory = new DataDirectory(disk.after(EVERYTHING).files, HOME);
+  const found = await directory.readIdentity();
+  if (found.state !== 'present') throw new Error(`the identity is ${found.state}`);
+  const { verdict, stop } = await verifyWal(directory, found.identity);
+  expect([verdict, stop], 'wal verify').not.toContain('corrupt');
 }
 
 export async function commitNext(primary: PrimaryNode, heard: Told): Promise<void> {
@@ -73,6 +84,7 @@ export async function primaryPrunes(): Promise<Scenario<Told>> {
     },
     recover: async (disk, heard) => {
       const { commits, asked } = heard;
+      await expectNoDamage(disk);
       const primary = await primaryOn(disk);
       const { commitId } = primary.history().durable;
       expect(commitId, 'acknowledged commits are there').toBeGreaterThanOrEqual(commits);
@@ -122,6 +134,7 @@ export async function replicaPrunes(): Promise<Pruning> {
         await node.stop();
       },
       recover: async (disk, heard) => {
+        await expectNoDamage(disk);
         const node = await replicaOn({ disk });
         const rest = await isAtRest(node);
         expect(inState('replicating')(rest), 'it works').toBe(true);

@@ -91,6 +91,7 @@ describe('P5-I14: every step of the chart is a plain record', () => {
       'P5-I1 nodeIsUnchanged',
       'P5-I10 noHaltIsRecorded',
       'P5-I11 checkpointIsIntact',
+      'P5-I8 baseIsInPlace',
       'P5-I4 prefixIsProven',
       'P5-I11 tailIsTornAtMost',
     ]);

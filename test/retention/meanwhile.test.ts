@@ -1,6 +1,11 @@
 /** What is asked of a node while it is pruned, or was left off before. */
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Primary } from '../../src/index.ts';
+import { directoryOf } from '../../src/cli/directory.ts';
+import { verifyWal } from '../../src/io/wal/verify.ts';
+import { flipped } from '../support/wal-forge.ts';
+import type { Position, Primary } from '../../src/index.ts';
 import { levelVersionIndex } from '../../src/io/level/level-version-index.ts';
 import type { VersionIndexStore } from '../../src/io/version-index.ts';
 import { put, rejection, startPrimary, temporaryDirectory } from '../support/nodes.ts';
@@ -10,8 +15,8 @@ const DOCUMENTS = 5_000;
 const idOf = (n: number) => `id ${String(n).padStart(6, '0')}`;
 
 /** More documents than a page of the index holds, all before the cut of a snapshot; and a document that changes behind it. */
-async function primaryWithMany(): Promise<Primary> {
-  const primary = await startPrimary({ dataDir: await temporaryDirectory() });
+async function primaryWithMany(dataDir: string): Promise<Primary> {
+  const primary = await startPrimary({ dataDir });
   for (let n = 0; n < DOCUMENTS; n += 100)
     await primary.commit(Array.from({ length: 100 }, (_, i) => put(idOf(n + i), `document ${n + i}`)));
   await primary.createSnapshot();
@@ -20,7 +25,7 @@ async function primaryWithMany(): Promise<Primary> {
 }
 
 test('P5-I7: a view, a range and single reads that were begun before find what they found, and reads in a row meanwhile', async () => {
-  const primary = await primaryWithMany();
+  const primary = await primaryWithMany(await temporaryDirectory());
   const at = DOCUMENTS / 100;
   let pruned = false;
   await primary.read(
@@ -111,4 +116,47 @@ test('P5-I11: what the index has lost is not lost with the WAL: nothing is remov
   isLost = false;
   expect(await primary.prune()).toMatchObject({ cut: { commitId: 20 }, segments: 1 });
   await expectViews(primary, 1, 20);
+});
+
+test('who stands at the commit that is to be kept goes on, also where a snapshot was cut right behind it', async () => {
+  const primary = await startPrimary({ dataDir: await temporaryDirectory() });
+  await commitTo(primary, 10);
+  const at = primary.position();
+  await primary.createSnapshot();
+  await commitTo(primary, 12);
+  const feed = primary.changes({ from: at as Position });
+  expect((await primary.prune({ upTo: 10 })).cut).toBeNull();
+  expect((await feed.next()).value).toMatchObject({ position: { commitId: 11 } });
+  await feed.return(undefined);
+  expect((await primary.prune({ upTo: 11 })).cut?.commitId).toBe(10);
+  for (const upTo of [-1, 1.5, NaN])
+    expect(await rejection(primary.prune({ upTo }))).toMatchObject({ code: 'REQUEST_INVALID' });
+});
+
+test('a stop ends a prune, whoever asked is told, and nothing of it is left', async () => {
+  const dataDir = await temporaryDirectory();
+  const primary = await primaryWithMany(dataDir);
+  const pruning = rejection(primary.prune());
+  await primary.stop();
+  expect(await pruning).toMatchObject({ code: 'NOT_WRITABLE' });
+  expect(await rejection(primary.prune())).toMatchObject({ code: 'NOT_WRITABLE' });
+  expect(await readdir(join(dataDir, 'base')).catch(() => [])).toEqual([]);
+});
+
+test('P5-I8: a base file that rots below a node is named by wal verify, which changes nothing', async () => {
+  const dataDir = await temporaryDirectory();
+  const primary = await startPrimary({ dataDir });
+  await commitTo(primary, 20);
+  await primary.createSnapshot();
+  await primary.prune();
+  await primary.stop();
+  const { directory, identity } = await directoryOf(dataDir);
+  expect(await verifyWal(directory, identity)).toMatchObject({ verdict: 'clean' });
+  const file = join(dataDir, 'base', '20.base');
+  const bytes = await readFile(file);
+  await writeFile(file, flipped(bytes, 8 * 300));
+  expect(await verifyWal(directory, identity)).toMatchObject({
+    verdict: 'corrupt',
+    stop: { kind: 'beginning', rule: 'P5-I8 baseIsWhole', file: 'base/20.base', byte: 128 },
+  });
 });

@@ -274,6 +274,7 @@ const RECOVERY_RULES = {
   primary: [
     'P5-I10 noHaltIsRecorded',
     'P5-I11 checkpointIsIntact',
+    'P5-I8 baseIsInPlace',
     'P5-I4 prefixIsProven',
     'P5-I11 tailIsTornAtMost',
   ],

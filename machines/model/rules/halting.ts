@@ -117,7 +117,7 @@ function beginningOf(before: Moment): 'refusing' | 'resting' | 'draining' {
   if (is(before, { recovering: 'provingNoHalt' })) return 'resting';
   const doubting =
     before.context.input.role === 'primary'
-      ? ['surveying', 'provingCheckpoint', 'provingPrefix', 'provingTail']
+      ? ['surveying', 'provingCheckpoint', 'provingBase', 'provingPrefix', 'provingTail']
       : ['surveying', 'provingCheckpoint', 'provingBase'];
   const refuses = is(before, 'initializing') || doubting.some((state) => is(before, { recovering: state }));
   return refuses ? 'refusing' : 'draining';

@@ -15,7 +15,7 @@ export function pruneCommand(): Command {
       'put a base file in the place of the history of a running node, and remove the WAL before it',
     )
     .argument('<url>', 'URL of the node, primary or replica')
-    .option('--up-to <commit-id>', 'keep the commits behind this one as WAL', numberFrom(0))
+    .option('--up-to <commit-id>', 'keep the commits from this one on as WAL', numberFrom(0))
     .option('--token-file <file>', 'a file with the bearer token of the node')
     .option('--json', 'print the answer as JSON')
     .addHelpText(

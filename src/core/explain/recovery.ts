@@ -30,6 +30,7 @@ const REPLICA_CHECKS: readonly Check<RecoveryFacts>[] = [
 const PRIMARY_CHECKS: readonly Check<RecoveryFacts>[] = [
   check.noHaltIsRecorded,
   check.checkpointIsIntact,
+  check.baseIsInPlace,
   check.prefixIsProven,
   check.tailIsTornAtMost,
 ];

@@ -150,7 +150,7 @@ export const postPrune = endpoint({
   query: z.strictObject({
     up_to: queryNumber
       .optional()
-      .meta({ description: 'Commits behind this one stay in the WAL. Left out: none need to.' }),
+      .meta({ description: 'The commits from this one on stay in the WAL. Left out: none need to.' }),
   }),
   answer: z
     .object({

@@ -109,7 +109,10 @@ const BEHIND_ALL_KEYS = Buffer.from([0xff]);
 const CREATED_KEY = Buffer.concat([Buffer.from([0x00]), Buffer.from('created')]);
 
 function openingFailed(error: unknown, lock: string): ReplichartError {
-  const cause = (error as { cause?: { code?: string } }).cause;
+  const cause = (error as { cause?: { code?: string; message?: string } }).cause;
+  // What the store says of the system's errors is a text only.
+  if (/No space left|Disk quota|Input\/output error/.test(cause?.message ?? ''))
+    return new ReplichartError('STORAGE_FAILED', 'the index store cannot be opened', { cause: error });
   return cause?.code === 'LEVEL_LOCKED'
     ? inUse(lock, 'another process', error)
     : new ReplichartError('INDEX_DAMAGED', 'the index store cannot be opened', { cause: error });

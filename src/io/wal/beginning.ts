@@ -32,7 +32,10 @@ async function cutsOf({ files, baseDirectory }: DataDirectory): Promise<Snapshot
   const cuts: SnapshotCut[] = [];
   for (const name of await files.list(baseDirectory)) {
     if (!name.endsWith('.base')) continue;
-    const base = await BaseFile.open(files, join(baseDirectory, name));
+    const path = join(baseDirectory, name);
+    // A running node may have put another one in its place since it was listed.
+    if ((await files.stat(path)) === null) continue;
+    const base = await BaseFile.open(files, path);
     try {
       const cut = cutIn(base);
       if (cut !== null) cuts.push(cut);

@@ -1,4 +1,5 @@
 import { ReplichartError } from '../../core/errors.ts';
+import { SEGMENT_HEADER_BYTES } from '../../core/limits.ts';
 import { samePosition } from '../../core/position.ts';
 import { stopEvidence } from '../../core/recovery/survey.ts';
 import type { SnapshotCut } from '../../core/storage/base-format.ts';
@@ -16,15 +17,26 @@ import { walkWal } from './walk.ts';
  *
  * @throws ReplichartError `WAL_CORRUPT`
  */
-export async function censusOfWal(wal: WalFiles, from: ChainState, cut: SnapshotCut): Promise<Census> {
+export async function censusOfWal(
+  wal: WalFiles,
+  from: ChainState,
+  cut: SnapshotCut,
+  proceed: () => void = () => undefined,
+): Promise<Census> {
   const census = new Census();
   let to = from;
   for await (const { batch, stop } of walkWal(wal, from, cut.lsn)) {
+    proceed();
     for (const { bytes } of batch.frames) addFrame(census, bytes);
     to = batch.to;
     if (stop !== null) throw corrupt({ stop: { ...stopEvidence(stop) } });
   }
-  if (samePosition(to, cut) && to.segmentIndex === cut.segmentIndex) return census;
+  if (samePosition(to, cut) && to.segmentIndex === cut.segmentIndex) {
+    // The header with which the WAL will begin.
+    for await (const { stop } of walkWal(wal, to, cut.lsn + SEGMENT_HEADER_BYTES))
+      if (stop !== null) throw corrupt({ stop: { ...stopEvidence(stop) } });
+    return census;
+  }
   const { commitId, lsn, historyHash } = to;
   throw corrupt({
     expected: { commit_id: cut.commitId, lsn: cut.lsn, history_hash: cut.historyHash },

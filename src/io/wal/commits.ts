@@ -103,7 +103,7 @@ function changesIn(frame: Buffer, commit: CommitPlace): readonly Change[] {
 }
 
 function pruned(read: number, oldestLsn: number): ReplichartError {
-  return new ReplichartError('WAL_PRUNED', `the commits behind ${read} are no longer kept`, {
+  return new ReplichartError('WAL_PRUNED', `the WAL at the position of commit ${read} is no longer kept`, {
     evidence: { read_commit_id: read, oldest_lsn: oldestLsn },
   });
 }

@@ -273,8 +273,11 @@ export class WalFiles {
     if (segment.handle === null) {
       const opened = await this.#files.open(this.path(segment.startLsn), 'read');
       // Another reader may have been faster, or the files were closed meanwhile.
-      if (this.#closed || segment.handle !== null) await opened.close();
+      const isHeld = this.#segments.includes(segment);
+      if (this.#closed || segment.handle !== null || !isHeld) await opened.close();
       else segment.handle = opened;
+      // Whoever asks again finds what stood there where it was moved to, or is told that it is gone.
+      if (!isHeld) throw new ReplichartError('WAL_PRUNED', 'the segment was removed while it was opened');
       if (this.#closed) throw new ReplichartError('READS_BLOCKED', 'the files are closed');
       if (segment.handle === null) return this.#opened(segment);
     }
@@ -300,7 +303,10 @@ async function listSegments(files: FileSystem, directory: string): Promise<OpenS
     if (!name.endsWith('.wal')) continue;
     const startLsn = segmentStartLsn(name);
     const found = await files.stat(join(directory, name));
-    if (startLsn === null || found === null || found.kind !== 'file')
+    // A running node removed it between the two looks: a list without it alone might have a hole.
+    if (found === null && !(await files.list(directory)).includes(name))
+      return listSegments(files, directory);
+    if (startLsn === null || found?.kind !== 'file')
       throw new ReplichartError('WAL_CORRUPT', `wal/${name} is no segment file`, {
         evidence: { file: name },
       });

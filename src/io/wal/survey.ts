@@ -38,8 +38,7 @@ export async function surveyDisk(
     discontinuity: wal.discontinuity,
   };
   const from = found.state === 'intact' ? found.checkpoint : GENESIS_CHECKPOINT;
-  const prefix =
-    holeBefore(wal, around.base, originLsn) ?? (await provePrefix(wal, from, clusterId, originLsn));
+  const prefix = holeBefore(wal, originLsn) ?? (await provePrefix(wal, from, clusterId, originLsn));
   if ('broken' in prefix)
     return {
       checkpoint,
@@ -58,12 +57,10 @@ export async function surveyDisk(
 }
 
 /**
- * What is missing of the history before the checkpoint's segment, of which nothing is walked: the base file, or WAL between it
- * and where the files begin. Files that begin before its cut were left by an interrupted prune.
+ * Only the segment of the checkpoint is walked, so a beginning that is gone is seen by where the files begin. Files that begin
+ * before the cut of the base file were left by an interrupted prune.
  */
-function holeBefore(wal: WalFiles, base: DiskSurvey['base'], originLsn: number | null): Prefix | null {
-  if (base.state === 'missing' || base.state === 'damaged')
-    return broken({ base_file: `base/${base.cutCommitId}.base`, expected: 'intact', found: base.state });
+function holeBefore(wal: WalFiles, originLsn: number | null): Prefix | null {
   if (originLsn === null || wal.segments.length === 0 || wal.startLsn <= originLsn) return null;
   return broken({
     expected_start_lsn: originLsn,

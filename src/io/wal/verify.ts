@@ -1,9 +1,12 @@
+import { join } from 'node:path';
 import type { Identity } from '../../core/identity.ts';
 import { positionOf, type Position } from '../../core/position.ts';
 import type { SnapshotCut } from '../../core/storage/base-format.ts';
 import { FRAME_KIND } from '../../core/wal/frame.ts';
 import type { ProofStop, ProvenUnit } from '../../core/wal/proof.ts';
 import { segmentFileName } from '../../core/wal/segment-header.ts';
+import { readBaseFile } from '../base-file.ts';
+import { isBaseName } from '../base-files.ts';
 import type { DataDirectory } from '../data-directory.ts';
 import { chainAtStart, firstSegment, placeOfNode } from './beginning.ts';
 import type { WalFiles } from './files.ts';
@@ -31,7 +34,8 @@ export interface WalProgress {
 }
 
 /**
- * Proves the whole WAL of a data directory from its first byte on, as recovery would prove it, without the index.
+ * Proves the whole WAL of a data directory from its first byte on, as recovery would prove it, without the index; and the base
+ * file that stands in the place of what was before it.
  * Only reads, so the node may run: its WAL is proved up to where it ended when this began. Memory: one piece.
  *
  * A stop at the end is a torn tail where no unit at it or behind it is valid in itself; else it is corruption.
@@ -41,13 +45,32 @@ export async function verifyWal(
   identity: Identity,
   progress: (done: WalProgress) => void = () => undefined,
 ): Promise<WalVerdict> {
+  for (let looks = 1; ; looks += 1)
+    try {
+      return await verifyOnce(directory, identity, progress);
+    } catch (error) {
+      // A running node that is pruned takes files away that were listed: what is there now is looked at.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || looks === LOOKS_MAX) throw error;
+    }
+}
+
+/** A node is not pruned so often that every look is in vain. */
+const LOOKS_MAX = 5;
+
+async function verifyOnce(
+  directory: DataDirectory,
+  identity: Identity,
+  progress: (done: WalProgress) => void,
+): Promise<WalVerdict> {
   const reader = await WalReader.open(directory.files, directory.walDirectory);
   try {
     const { cuts } = await placeOfNode(directory, identity);
+    const brokenBase = await findBrokenBase(directory, identity);
     const counted = reader.wal.segments.slice(firstSegment(reader.wal, cuts));
     const segments = counted.length;
     const nothing = { segments, frames: 0, commits: 0, bytes: 0, provenTo: null };
     const [first] = counted;
+    if (brokenBase !== null) return { verdict: 'corrupt', ...nothing, stop: brokenBase };
     if (first === undefined) return { verdict: 'clean', ...nothing, stop: null };
     const { startLsn } = first;
     const { endLsn } = reader.wal;
@@ -79,6 +102,32 @@ export async function verifyWal(
   } finally {
     await reader.close();
   }
+}
+
+/** What stands in the place of the history before the WAL is history: each base file is read from its first byte to its last. */
+async function findBrokenBase(
+  { files, baseDirectory }: DataDirectory,
+  { clusterId }: Identity,
+): Promise<WalStop | null> {
+  const names = (await files.list(baseDirectory)).filter(
+    (name) => name.endsWith('.base') && isBaseName(name),
+  );
+  for (const name of names) {
+    const { header, fault } = await readBaseFile(files, join(baseDirectory, name));
+    const isOurs = header === null || header.clusterId === clusterId;
+    if (fault === null && isOurs) continue;
+    return {
+      kind: 'beginning',
+      rule: 'P5-I8 baseIsWhole',
+      file: `base/${name}`,
+      byte: fault?.offset ?? 0,
+      lsn: header?.cut.lsn ?? 0,
+      expected: fault?.expected ?? { cluster_id: clusterId },
+      found: fault?.found ?? { cluster_id: header?.clusterId ?? null },
+      validUnitLsn: null,
+    };
+  }
+  return null;
 }
 
 function holdsCommits({ facts }: ProvenUnit): boolean {

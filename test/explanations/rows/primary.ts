@@ -103,7 +103,7 @@ export const lostBeforeTheSync: Proof = async () => {
         stop,
       },
       repair: { discarded_partials: [], discarded_tail: null },
-      rules: '++++',
+      rules: '+++++',
       conclusion: {
         result: 'recovered',
         reason: null,
@@ -159,7 +159,7 @@ export const syncedBeforeShipping: Proof = async () => {
         provenTo: at(3),
       },
       repair: { discarded_partials: [], discarded_tail: null },
-      rules: '++++',
+      rules: '+++++',
       conclusion: { result: 'recovered', reason: null, cut_tail: null },
     }),
     replicaState: 'Disabled',

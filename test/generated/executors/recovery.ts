@@ -61,6 +61,12 @@ const onDisk = {
     one.left.damagedFrom = lsn;
     await behind(one, bytes.subarray(0, 10));
   }),
+  'base missing': given((one) => place(one, one.history.replica.onSnapshot, ['index'])),
+  'base damaged': given(async (one) => {
+    await place(one, one.history.replica.onSnapshot, ['index', 'base']);
+    const path = join(one.dataDir, 'base', '1.base');
+    await writeFile(path, flippedByte(await readFile(path), 20));
+  }),
   'checkpoint damaged': given(async (one) => {
     await applied(one);
     await damageCheckpoint(one.dataDir);
@@ -102,12 +108,6 @@ export const recoveryExecutors: Record<keyof typeof recoveryActors, EffectExecut
         await writeFile(join(one.dataDir, 'incoming', '1.base'), 'half of a snapshot');
       }),
       'on a snapshot': given((one) => place(one, one.history.replica.onSnapshot, ['index', 'base'])),
-      'base missing': given((one) => place(one, one.history.replica.onSnapshot, ['index'])),
-      'base damaged': given(async (one) => {
-        await place(one, one.history.replica.onSnapshot, ['index', 'base']);
-        const path = join(one.dataDir, 'base', '1.base');
-        await writeFile(path, flippedByte(await readFile(path), 20));
-      }),
     },
     fails: surveyFails,
   },
