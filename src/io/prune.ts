@@ -85,12 +85,17 @@ export async function takeOver(
   const path = directory.baseFile(cut.commitId);
   await storage.useNextBase(await BaseFile.open(files, path));
   const read = await readBaseFile(files, path, async (block) => {
-    proceed();
-    await writing(() => storage.moveToNextBase(block));
+    // A block of small versions holds many: who reads or commits meanwhile waits for a part of them only.
+    for (let at = 0; at < block.length; at += ENTRIES_AT_ONCE) {
+      proceed();
+      await writing(() => storage.moveToNextBase(block.slice(at, at + ENTRIES_AT_ONCE)));
+    }
   });
   intact(read, cut.commitId);
   await writing(() => storage.finishMove(cut.commitId));
 }
+
+const ENTRIES_AT_ONCE = 2_000;
 
 /** Removes the WAL that the base file covers, and the base files before it. @returns what went. */
 export async function dropCovered({ directory, wal }: PrunedFiles, cut: SnapshotCut) {

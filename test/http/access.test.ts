@@ -245,3 +245,37 @@ describe('an address beyond loopback', () => {
     expect(tokenOf({ dataToken: 'd' }, 'dx')).toBeUndefined();
   });
 });
+
+describe('without a token', () => {
+  const orders = [
+    ['POST', '/data/v1/commits'],
+    ['POST', '/data/v1/snapshots'],
+    ['POST', '/data/v1/prune'],
+    ['DELETE', '/data/v1/snapshots/2'],
+  ] as const;
+
+  test.each(orders)('a page of another address cannot have a browser %s %s', async (method, path) => {
+    const { url, primary } = await fixedPrimary();
+    for (const origin of ['http://evil.example', 'null', `${url}0`]) {
+      const answer = await ask(url, path, { method, headers: { origin, 'content-type': 'text/plain' } });
+      expect([answer.status, codeOf(answer)]).toEqual([401, 'UNAUTHORIZED']);
+    }
+    expect(await primary.prune({ upTo: 0 })).toMatchObject({ cut: null });
+    expect((await ask(url, REQUESTS.getManifest)).status).toBe(200);
+  });
+
+  test('one of its own address can, and whoever is no browser; and everybody reads', async () => {
+    const { url } = await fixedPrimary();
+    const own = await ask(url, '/data/v1/prune?up_to=0', { method: 'POST', headers: { origin: url } });
+    const none = await ask(url, '/data/v1/prune?up_to=0', { method: 'POST' });
+    const read = await ask(url, ASKED.data, { headers: { origin: 'http://evil.example' } });
+    expect([own.status, none.status, read.status]).toEqual([200, 200, 200]);
+  });
+
+  test('with one, whoever sends it may, from wherever', async () => {
+    const { url } = await fixedPrimary(OF_PLANE);
+    const headers = { ...bearer(OF_PLANE.dataToken), origin: 'http://app.example' };
+    const answer = await ask(url, '/data/v1/prune?up_to=0', { method: 'POST', headers });
+    expect(answer.status).toBe(200);
+  });
+});
