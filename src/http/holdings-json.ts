@@ -91,7 +91,7 @@ function versionJson({ collection, id, commitId, document, record }: StoredVersi
 export async function snapshotsJson(node: ServedNode, { after, limit = PAGE_DEFAULT }: Page<number>) {
   const ids = (await node.snapshots.list()).filter((id) => after === undefined || Number(id) > after);
   const page = ids.slice(0, limit);
-  const found = await Promise.all(page.map((id) => node.snapshots.inspect(id)));
+  const found = await node.snapshots.inspectAll(page);
   const cut = baseCutOf(node) ?? 0;
   return {
     snapshots: found.map((one) => ({

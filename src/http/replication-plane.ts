@@ -43,7 +43,7 @@ export function replicationPlane(app: FastifyInstance, served: () => PrimaryNode
   answer(app, listSnapshots, async () => {
     const node = enabled();
     const { snapshots } = node;
-    const found = await snapshots.inspectAll();
+    const found = await snapshots.inspectAll(await snapshots.list());
     // One damaged manifest does not hide the others; it is said and not offered.
     return envelope(
       { snapshots: found.flatMap((one) => (one.state === 'intact' ? [manifestJson(one.manifest)] : [])) },

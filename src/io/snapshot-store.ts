@@ -136,10 +136,12 @@ export class SnapshotStore {
     return { ...decodeManifest(await this.manifestBytes(snapshotId)), snapshotId };
   }
 
-  /** The same of all that there are; one that is removed meanwhile is not among them. */
-  async inspectAll(): Promise<(ManifestFound & { readonly snapshotId: string })[]> {
+  /** The same of several; one that is removed meanwhile is not among them. */
+  async inspectAll(
+    snapshotIds: readonly string[],
+  ): Promise<(ManifestFound & { readonly snapshotId: string })[]> {
     const found = await Promise.all(
-      (await this.list()).map((id) =>
+      snapshotIds.map((id) =>
         this.inspect(id).catch((error: unknown) => {
           if (error instanceof ReplichartError && error.code === 'SNAPSHOT_UNKNOWN') return null;
           throw error;

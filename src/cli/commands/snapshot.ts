@@ -112,12 +112,23 @@ async function verify(id: string | undefined, flags: VerifyFlags, setExit: SetEx
   let bytes = 0;
   try {
     for (const snapshotId of id === undefined ? await store.list() : [id])
-      verdicts.push(
-        await verifySnapshot(directory.files, store, snapshotId, identity.clusterId, (read) => {
-          bytes += read;
-          progress.show(`snapshot ${snapshotId}: ${bytes} bytes read`);
-        }),
-      );
+      try {
+        const verdict = await verifySnapshot(
+          directory.files,
+          store,
+          snapshotId,
+          identity.clusterId,
+          (read) => {
+            bytes += read;
+            progress.show(`snapshot ${snapshotId}: ${bytes} bytes read`);
+          },
+        );
+        verdicts.push(verdict);
+      } catch (error) {
+        // Of all there are, one that the primary removes meanwhile is none any more.
+        const isGone = error instanceof ReplichartError && error.code === 'SNAPSHOT_UNKNOWN';
+        if (id !== undefined || !isGone) throw error;
+      }
   } finally {
     progress.clear();
   }
