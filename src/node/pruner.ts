@@ -35,7 +35,7 @@ export interface PrunableNode {
 
 export interface PrunerPorts {
   readonly directory: DataDirectory;
-  /** Asked anew at each step. @throws ReplichartError where the node does not work, or may not be pruned. */
+  /** Asked before each prune. @throws ReplichartError where the node does not work, or may not be pruned. */
   readonly node: () => Promise<PrunableNode>;
   /** Told where the index could not be written: what it holds then only a restart can tell. */
   readonly onFailure: (error: unknown) => void;

@@ -129,10 +129,11 @@ describe('a client who takes its time', () => {
 
   test('between two requests is closed without a word, and a stream that is answered is not', async () => {
     const url = await servedOver(await servedPrimary(), {
-      headersTimeout: 40,
-      requestTimeout: 60,
-      keepAliveTimeout: 20,
-      connectionsCheckingInterval: 10,
+      // Long enough for a busy machine to take a request in.
+      headersTimeout: 400,
+      requestTimeout: 600,
+      keepAliveTimeout: 200,
+      connectionsCheckingInterval: 100,
     });
     const stream = await connection(url);
     stream.socket.write(request('/v1/events'));
