@@ -59,7 +59,7 @@ test.runIf(process.env['NODE_ENV'] !== 'production')(
     const results = report.testResults.flatMap(({ assertionResults }) => assertionResults);
     expect(results.filter(({ status }) => status !== 'passed')).toEqual([]);
     expect(results.map(({ title }) => title)).toContain('XState: the production build is loaded');
-    expect([report.success, report.numPassedTests]).toEqual([true, 109 + 34 + 2 * 4 + 1]);
+    expect([report.success, report.numPassedTests]).toEqual([true, 109 + 36 + 2 * 4 + 1]);
   },
   180_000,
 );
